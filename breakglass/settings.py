@@ -57,8 +57,9 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.postgres",
     "django.contrib.staticfiles",
-    "breakglass.admin.ConsoleAdminConfig",
+    "breakglass.apps.ConsoleAdminConfig",
 ]
 
 MIDDLEWARE = [
@@ -135,4 +136,3 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 SIMPLE_HISTORY_REVERT_DISABLED = True
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
-PROCRASTINATE_AUTOCONF_MODULE = None

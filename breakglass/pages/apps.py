@@ -1,0 +1,7 @@
+"""The Django app of breakglass.pages."""
+
+from django.apps import AppConfig
+
+
+class PagesConfig(AppConfig):
+    name = "breakglass.pages"

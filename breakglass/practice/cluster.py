@@ -167,7 +167,8 @@ class Cluster:
     def _launch(self) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._run("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", self.log_file, "-s", "start")
+                self._run("pg_ctl", "-D", self._data, "-w", "-t", "60", "-l", self.log_file, "-s", "start")
+                return
             except ServerFailed:
                 # After a kill -9 the old server's children hold its shared memory for a moment longer.
                 if attempt == ATTEMPTS:

@@ -1,0 +1,82 @@
+"""One throw-away PostgreSQL for the whole test run, started before Django reads its settings; xdist workers inherit it."""
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from breakglass.practice.cluster import Cluster
+from breakglass.practice.console import Logins, ensure_database, ensure_logins
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNS = Path("/tmp")
+PREFIX = "bg-test-"
+TEMPLATE = "console_template"
+NOWHERE = "no_console_fixture_used"  # what Django's aliases point at while a test has not asked for a console
+CLUSTERS = ("console", "platform")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        _sweep()
+        _start(RUNS / f"{PREFIX}{os.getpid()}")
+
+
+def pytest_unconfigure() -> None:
+    run = RUNS / f"{PREFIX}{os.getpid()}"
+    if run.exists():
+        _remove(run)
+
+
+def _start(run: Path) -> None:
+    run.mkdir(mode=0o711)
+    cluster = Cluster(run / "console", durable=False).start()
+    logins = Logins(*(secrets.token_urlsafe(16) for _ in range(3)))
+    with cluster.connect() as connection:
+        ensure_logins(connection, logins)
+        ensure_database(connection, TEMPLATE)
+    os.environ |= _environment(run) | logins.urls(cluster, TEMPLATE)
+    migrate = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"]
+    subprocess.run(migrate, check=True, cwd=ROOT)
+    os.environ |= logins.urls(cluster, NOWHERE)
+
+
+def _environment(run: Path) -> dict[str, str]:
+    return {
+        "BREAKGLASS_TEST_RUN": str(run),
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "KEEPER_KEY": secrets.token_hex(32),
+        "BREAKGLASS_PLATFORMS": str(run / "platforms.toml"),
+        "BREAKGLASS_PRACTICE": "true",
+        "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
+        "BASE_URL": "http://testserver",
+    }
+
+
+def _sweep() -> None:
+    """Remove what runs that were killed left behind; the folder's name carries the process id of its run."""
+    for run in RUNS.glob(f"{PREFIX}*"):
+        process = run.name.removeprefix(PREFIX)
+        if run.stat().st_uid == os.geteuid() and not _lives(int(process)):
+            _remove(run)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _remove(run: Path) -> None:
+    for name in CLUSTERS:
+        if (run / name).exists():
+            Cluster(run / name, durable=False).remove()
+    for left in run.iterdir():
+        left.unlink()
+    run.rmdir()

@@ -54,7 +54,7 @@ def ensure_database(connection: psycopg.Connection, dbname: str) -> None:
 def clone(connection: psycopg.Connection, template: str, dbname: str) -> None:
     """Copy a database that nobody is connected to. A copy does not inherit who may enter it."""
     command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY {}")
-    connection.execute(command.format(sql.Identifier(dbname), sql.Identifier(template), sql.Identifier("wal_log")))
+    connection.execute(command.format(sql.Identifier(dbname), sql.Identifier(template), sql.Identifier("file_copy")))
     open_to_logins(connection, dbname)
 
 

@@ -1,0 +1,96 @@
+"""SQL that follows from a profile's own statements: images of the rows they meet, and the values they will write.
+
+It only selects. What changes a platform is the profile's own text and nothing made here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from .columns import CONSOLE_SCHEMA, StatementRefused, Table, quoted
+from .statements import Parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A table under the name by which a statement's WHERE knows it."""
+
+    table: Table
+    name: str
+    key: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        return f"{self.table.quoted} AS {quoted(self.name)}"
+
+    def column(self, name: str) -> str:
+        return f"{quoted(self.name)}.{quoted(name)}"
+
+    def key_object(self) -> str:
+        return json_object({name: self.column(name) for name in self.key})
+
+    def stamp(self, name: str) -> str:
+        """The stamp of a secret column, from the view that hides the column."""
+        matched = " AND ".join(f"secret_row.{quoted(key)} = {self.column(key)}" for key in self.key)
+        return f"(SELECT secret_row.{quoted(name + '_stamp')} FROM {secrets_view(self.table).quoted} secret_row WHERE {matched})"
+
+    def select(self, columns: Iterable[str], *, where: str, stamped: frozenset[str], lock: bool) -> str:
+        image = json_object(
+            {name: self.stamp(name) if name in stamped else self.column(name) for name in sorted(columns)}
+        )
+        locking = f"FOR UPDATE OF {quoted(self.name)}" if lock else ""
+        selected = f"{image}::text AS image, {self.key_object()}::text AS key, {self.column('xmin')}::text AS xmin"
+        return f"SELECT {selected} FROM {self.source} WHERE {where}\n{locking}"
+
+
+def image_select(
+    parsed: Parsed, columns: Iterable[str], *, key: Sequence[str], stamped: Iterable[str] = (), lock: bool = False
+) -> str:
+    """The rows that an UPDATE or DELETE will meet, by its own WHERE, as (image json text, key json text, xmin text).
+
+    columns name columns of the written table; those in `stamped` are secrets that this login may not read: the image
+    holds their stamp instead. Lock only what may be updated: FOR UPDATE needs the right to UPDATE, which DELETE lacks.
+    """
+    if parsed.action not in {"update", "delete"} or parsed.table is None:
+        raise StatementRefused(_("an INSERT meets no rows before it runs"))
+    row = Row(parsed.table, parsed.alias or parsed.table.name, tuple(key))
+    return row.select(columns, where=parsed.where, stamped=frozenset(stamped), lock=lock)
+
+
+def image_by_key(
+    table: Table, columns: Iterable[str], *, key: Sequence[str], stamped: Iterable[str] = (), lock: bool = False
+) -> str:
+    """One row by its key, in the same three columns; the values of the key are the parameters `key_<column>`."""
+    where = " AND ".join(f"{quoted(table.name)}.{quoted(name)} = %(key_{name})s" for name in key)
+    return Row(table, table.name, tuple(key)).select(columns, where=where, stamped=frozenset(stamped), lock=lock)
+
+
+def after_select(parsed: Parsed, *, key: Sequence[str], unknown: Iterable[str] = ()) -> str:
+    """What an UPDATE will write, computed by the platform beforehand, as (values json text, key json text).
+
+    Columns whose new value hangs on a parameter in `unknown` are left out. A preview, never executed as the change.
+    """
+    if parsed.action != "update" or parsed.table is None:
+        raise StatementRefused(_("only the values of an UPDATE can be computed before it runs"))
+    hidden, row = frozenset(unknown), Row(parsed.table, parsed.alias or parsed.table.name, tuple(key))
+    known = {name: new.text for name, new in sorted(parsed.assigned.items()) if not new.parameters & hidden}
+    values = json_object({name: text for name, text in known.items() if text != "DEFAULT"})
+    return f"SELECT {values}::text AS after, {row.key_object()}::text AS key FROM {row.source} WHERE {parsed.where}"
+
+
+def secrets_view(table: Table) -> Table:
+    """The view that says of a table's secret columns whether they are set, of what scheme and cost, and their stamp."""
+    return Table(CONSOLE_SCHEMA, f"{table.name}_secrets")
+
+
+def json_object(values: Mapping[str, str]) -> str:
+    """jsonb of SQL texts by name; in parts, because a PostgreSQL function takes no more than 100 arguments."""
+    pairs = [f"'{_literal(name)}', {text}" for name, text in values.items()]
+    parts = [pairs[start : start + 40] for start in range(0, len(pairs), 40)] or [[]]
+    return "(" + " || ".join(f"jsonb_build_object({', '.join(part)})" for part in parts) + ")"
+
+
+def _literal(name: str) -> str:
+    quoted(name)
+    return name.replace("'", "''")

@@ -19,9 +19,10 @@ class BlobRef:
     sha256: str
     size: int
 
-    def as_evidence(self, file: str) -> dict[str, object]:
-        """The item for an entry's `evidence` list, under the name that the file has in the bundle."""
-        return {"file": file, "bytes": self.size, "sha256": self.sha256}
+    def as_evidence(self, file: str, *, kind: str = "") -> dict[str, object]:
+        """The item for an entry's `evidence` list. `file` is its path below data/ in the bundle, see bundle.safe_name."""
+        item: dict[str, object] = {"file": file, "bytes": self.size, "sha256": self.sha256}
+        return {**item, "kind": kind} if kind else item
 
 
 def keep(data: bytes, *, media_type: str, name: str) -> BlobRef:

@@ -83,3 +83,17 @@ class BlobDamaged(Refused):
     happened = _("The kept file {sha256} no longer has the content that the log names.")
     undone = _("It was not handed out.")
     remedy = _("Call Security: somebody with rights on the database has changed it. Compare with a backup.")
+
+
+class NothingToBundle(Refused):
+    code = "nothing_to_bundle"
+    happened = _("The log has no entry for the incident {incident}.")
+    undone = _("No bundle was written.")
+    remedy = _("Check the incident's reference.")
+
+
+class EvidenceNameTaken(Refused):
+    code = "evidence_name_taken"
+    happened = _("Two entries name different files {file}.")
+    undone = _("No bundle was written.")
+    remedy = _("Call Security: the console gives each evidence file a name of its own.")

@@ -10,8 +10,9 @@ import pytest
 from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
+from breakglass.practice import console as console_database
+from breakglass.practice import databases
 from breakglass.practice.cluster import Cluster
-from breakglass.practice.console import clone, drop
 from tests.plugin import NOWHERE, TEMPLATE
 
 RUN = Path(os.environ["BREAKGLASS_TEST_RUN"])
@@ -29,13 +30,13 @@ def console_server() -> Iterator[psycopg.Connection]:
 def console(console_server: psycopg.Connection, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """A fresh console database; `default` is the app role, `owner` the owner. Commits are real, nothing is rolled back."""
     name = f"console_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(NUMBERS)}"
-    clone(console_server, TEMPLATE, name)
+    console_database.clone(console_server, TEMPLATE, name)
     _point_at(name)
     with django_db_blocker.unblock():
         yield name
         connections.close_all()
     _point_at(NOWHERE)
-    drop(console_server, name)
+    databases.drop(console_server, name)
 
 
 @pytest.fixture

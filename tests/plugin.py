@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from breakglass.practice import console
 from breakglass.practice.cluster import Cluster
-from breakglass.practice.console import Logins, ensure_database, ensure_logins
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = Path("/tmp")
@@ -35,10 +35,9 @@ def pytest_unconfigure() -> None:
 def _start(run: Path) -> None:
     run.mkdir(mode=0o711)
     cluster = Cluster(run / "console", durable=False).start()
-    logins = Logins(*(secrets.token_urlsafe(16) for _ in range(3)))
+    logins = console.ConsoleLogins(*(secrets.token_urlsafe(16) for _ in range(3)))
     with cluster.connect() as connection:
-        ensure_logins(connection, logins)
-        ensure_database(connection, TEMPLATE)
+        console.ensure(connection, logins, TEMPLATE)
     os.environ |= _environment(run) | logins.urls(cluster, TEMPLATE)
     migrate = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"]
     subprocess.run(migrate, check=True, cwd=ROOT)

@@ -1,0 +1,233 @@
+"""The platforms of the platform file: how to reach each, and what belongs to its recovery. Read at every use, never a table.
+
+Connections are secrets: they stand in an environment variable or in a file that nobody else can read, never in this file.
+"""
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from . import profiles
+from .profile import Profile, digest_of
+from .refusals import ConnectionMissing, PlatformFileBroken, SecretFileOpen, TicketRefused, UnknownPlatform
+from .sections import Section, read_toml
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
+LOGINS = ("reader", "broker")
+KEYS = (
+    *("title", "profile", "practice", "sandbox", "ticket_pattern", "ticket_example", "ticket_url", "sign_in_url"),
+    *("owner_notice", "network", "secret", "source", "reader_env", "reader_file", "broker_env", "broker_file"),
+)
+SOURCE_KINDS = ("audit", "log")
+
+
+@dataclass(frozen=True, slots=True)
+class Revocable:
+    """A network rule or a secret that somebody must take back or change after the access."""
+
+    title: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the platform's audit log or backend log lines are found. kind: audit or log."""
+
+    kind: str
+    title: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where one login's connection string is found: an environment variable or a file."""
+
+    login: str
+    platform: str
+    variable: str
+    file: Path | None
+
+    def __str__(self) -> str:
+        return str(self.file) if self.file else self.variable
+
+    def read(self) -> str:
+        """The connection string. Raises ConnectionMissing or SecretFileOpen."""
+        value = _read_secret(self) if self.file else os.environ.get(self.variable, "").strip()
+        if not value:
+            raise self._missing(_("it is empty"))
+        try:
+            conninfo_to_dict(value)
+        except ProgrammingError as error:
+            raise self._missing(_("it is no connection string")) from error
+        return value
+
+    def _missing(self, why: str) -> ConnectionMissing:
+        return ConnectionMissing(login=self.login, platform=self.platform, source=str(self), why=why)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One platform. practice: practice people count here and nowhere else. sandbox: a drill may really execute here.
+
+    digest is the SHA-256 (hex) of the whole platform file.
+    """
+
+    name: str
+    title: str
+    digest: str
+    profile_name: str
+    practice: bool
+    sandbox: bool
+    connections: tuple[Connection, Connection] = field(repr=False)
+    ticket_pattern: str
+    ticket_example: str
+    ticket_template: str
+    sign_in_url: str
+    owner_notice: tuple[str, ...]
+    network: tuple[Revocable, ...]
+    secrets: tuple[Revocable, ...]
+    sources: tuple[Source, ...]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def profile(self) -> Profile:
+        """Raises ProfileRefused."""
+        return profiles.load(self.profile_name)
+
+    def conninfo(self, login: str) -> str:
+        """The connection string of "reader" or "broker". A secret: it is never logged. Raises ConnectionMissing, SecretFileOpen."""
+        return self.connections[LOGINS.index(login)].read()
+
+    def conninfo_of(self, role: str, password: str) -> str:
+        """The broker's connection, but as a temporary login."""
+        return make_conninfo(self.conninfo("broker"), user=role, password=password)
+
+    def check_ticket(self, ticket: str) -> None:
+        """Raises TicketRefused unless the whole reference matches the platform's pattern."""
+        if not re.fullmatch(self.ticket_pattern, ticket):
+            raise TicketRefused(ticket=ticket or _("An empty field"), pattern=self.ticket_example)
+
+    def ticket_url(self, ticket: str) -> str:
+        """The ticket's address, empty when the platform has none."""
+        return self.ticket_template.replace("{ticket}", quote(ticket, safe=""))
+
+
+def get(name: str) -> Platform:
+    """The platform of this name. Raises UnknownPlatform, PlatformFileBroken."""
+    known = _all()
+    if name not in known:
+        raise UnknownPlatform(name=name, known=", ".join(known) or "-")
+    return known[name]
+
+
+def all() -> tuple[Platform, ...]:  # noqa: A001
+    """Every platform of the file, in its order. Raises PlatformFileBroken."""
+    return tuple(_all().values())
+
+
+def _all() -> dict[str, Platform]:
+    root, raw = read_toml(Path(settings.PLATFORMS_FILE), PlatformFileBroken)
+    return _parsed(root.file, raw)
+
+
+@lru_cache(maxsize=8)
+def _parsed(file: str, raw: bytes) -> dict[str, Platform]:
+    root, _raw = read_toml(Path(file), PlatformFileBroken)
+    root.only(("platform",))
+    return {name: _platform(section, name, digest_of(raw)) for name, section in root.each("platform").items()}
+
+
+def _platform(section: Section, name: str, digest: str) -> Platform:
+    section.only(KEYS)
+    if not NAME.fullmatch(name):
+        raise section.no("", _("a platform's name is small letters, digits and hyphens"))
+    practice = section.flag("practice", default=False)
+    pattern = _pattern(section)
+    return Platform(
+        name=name,
+        title=section.text("title"),
+        digest=digest,
+        profile_name=_profile(section),
+        practice=practice,
+        sandbox=section.flag("sandbox", default=practice),
+        connections=(_connection(section, "reader", name), _connection(section, "broker", name)),
+        ticket_pattern=pattern,
+        ticket_example=section.text("ticket_example", default=pattern),
+        ticket_template=_address(section, "ticket_url"),
+        sign_in_url=_address(section, "sign_in_url"),
+        owner_notice=section.texts("owner_notice", default=[]),
+        network=_revocables(section, "network"),
+        secrets=_revocables(section, "secret"),
+        sources=tuple(_source(step) for step in section.steps("source")),
+    )
+
+
+def _pattern(section: Section) -> str:
+    pattern = section.text("ticket_pattern")
+    try:
+        empty = re.fullmatch(pattern, "")
+    except re.error as error:
+        raise section.no("ticket_pattern", _("it is no regular expression: {why}").format(why=error)) from error
+    if empty:
+        raise section.no("ticket_pattern", _("it lets an empty ticket through"))
+    return pattern
+
+
+def _profile(section: Section) -> str:
+    """A shipped name, or a path; a relative one starts where the platform file lies."""
+    name = section.text("profile")
+    return str(Path(section.file).resolve().parent / name) if name.endswith(".toml") else name
+
+
+def _address(section: Section, key: str) -> str:
+    address = section.text(key, default="")
+    if address and (urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).netloc):
+        raise section.no(key, _("it must be an http or https address"))
+    return address
+
+
+def _connection(section: Section, login: str, platform: str) -> Connection:
+    variable, file = section.text(f"{login}_env", default=""), section.text(f"{login}_file", default="")
+    if bool(variable) == bool(file):
+        raise section.no(f"{login}_env", _("name either an environment variable or a file, one of the two"))
+    path = Path(section.file).resolve().parent / file if file else None
+    return Connection(login, platform, variable, path)
+
+
+def _revocables(section: Section, key: str) -> tuple[Revocable, ...]:
+    steps = [step.only(("title", "owner")) for step in section.steps(key)]
+    return tuple(Revocable(step.text("title"), step.text("owner")) for step in steps)
+
+
+def _source(section: Section) -> Source:
+    section.only(("kind", "title", "where"))
+    if section.text("kind") not in SOURCE_KINDS:
+        raise section.no("kind", _("it must be audit or log"))
+    return Source(section.text("kind"), section.text("title"), section.text("where"))
+
+
+def _read_secret(connection: Connection) -> str:
+    """The file's content, after a look at who else could read or exchange it."""
+    try:
+        with connection.file.open(encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SecretFileOpen(file=str(connection), why=_("it is no ordinary file"))
+            if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise SecretFileOpen(file=str(connection), why=_("its mode lets others in"))
+            if status.st_uid not in {os.geteuid(), 0}:
+                raise SecretFileOpen(file=str(connection), why=_("it belongs to another user"))
+            return file.read().strip()
+    except (OSError, ValueError) as error:
+        raise connection._missing(_("it cannot be read")) from error

@@ -1,0 +1,198 @@
+"""The only door to a platform's database. Every answer that is not a result leaves here as a refusal with its sentence."""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+
+from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
+from .platform_refusals import ConnectionLost, OutcomeUnknown, PlatformReadOnly, PlatformRefused, WrongPlatform
+
+LOCK_SECONDS = 3
+IDLE_SECONDS = 20
+DEADLINE_SECONDS = 45
+ROUTE = {  # what libpq itself watches: a route that swallows packets must not hold an executor for minutes
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+WHO_BLOCKS = """
+SELECT string_agg(format('process %s of %s (%s)', activity.pid, activity.usename,
+                         coalesce(nullif(activity.application_name, ''), 'no application name')), ', ')
+FROM unnest(pg_blocking_pids(%s)) AS blocking(pid) JOIN pg_stat_activity AS activity USING (pid)
+"""
+IDENTITY = """
+SELECT (SELECT system_identifier::text FROM pg_control_system()), current_database(),
+       current_setting('server_version_num')::int, pg_is_in_recovery(), clock_timestamp(),
+       CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
+"""
+
+
+class Cursor(psycopg.Cursor[Any]):
+    """A cursor whose errors are refusals; values travel apart from the text, so no activity view shows them."""
+
+    def execute(self, query: Any, params: Any = None, **how: Any) -> Self:
+        with self.connection.watched():
+            return super().execute(query, params, **how)
+
+
+class ReadingCursor(psycopg.ClientCursor[Any]):
+    """For reading only: values become literals, so that the server can tell their type anywhere."""
+
+    def execute(self, query: Any, params: Any = None, **how: Any) -> Self:
+        with self.connection.watched():
+            return super().execute(query, params, **how)
+
+
+class Session(psycopg.Connection[Any]):
+    """One connection to a platform. Nothing outlives `with connect(...)`."""
+
+    purpose: str = ""
+    blocker: str = ""
+    secrets: frozenset[str] = frozenset()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Translate the errors of the block; secrets that this session was told to hide never reach a sentence."""
+        with as_refusals(self.purpose, secrets=self.secrets, blocker=lambda: self.blocker or NO_BLOCKER):
+            yield
+
+    def hide(self, *secrets: str) -> None:
+        self.secrets |= {secret for secret in secrets if secret}
+
+    def commit(self) -> None:
+        """Commit as a message of its own. Raises OutcomeUnknown when no answer came, other refusals when nothing was kept."""
+        changed = self.info.transaction_status is TransactionStatus.INTRANS
+        try:
+            with self.watched():
+                super().commit()
+        except ConnectionLost as lost:
+            if changed:
+                raise OutcomeUnknown from lost
+            raise
+
+    def cut(self) -> None:
+        """Break the line from another thread; the waiting call then fails as lost."""
+        with (
+            contextlib.suppress(psycopg.OperationalError, OSError),  # it was closed in this very moment
+            socket.socket(fileno=os.dup(self.pgconn.socket)) as line,
+        ):
+            line.shutdown(socket.SHUT_RDWR)
+
+    def flush(self, message: str) -> None:
+        """Make everything written so far durable on the platform, also what is not committed yet.
+
+        Without it a crashed server may hand the same transaction id to somebody else. PostgreSQL 17 and newer.
+        """
+        self.execute("SELECT pg_logical_emit_message(false, 'breakglass', %s, true)", [message])
+
+
+@contextmanager
+def connect(
+    conninfo: str,
+    *,
+    purpose: str,
+    autocommit: bool = False,
+    schema: str = "",
+    reading: bool = False,
+    deadline: float = DEADLINE_SECONDS,
+) -> Iterator[Session]:
+    """A session for one purpose ("read", "open access", "run"), committed at the end, rolled back when the block raises.
+
+    schema: where unqualified names are looked up, after pg_catalog. reading: one read-only snapshot.
+    deadline: seconds by this host's monotonic clock after which the line is cut, whatever the server does.
+
+    Raises: kinds of PlatformRefused.
+    """
+    with as_refusals(purpose, connecting=True):
+        session = Session.connect(
+            conninfo, autocommit=autocommit, prepare_threshold=None, options=_options(schema, reading), **ROUTE
+        )
+    session.purpose = purpose
+    session.cursor_factory = ReadingCursor if reading else Cursor
+    if not autocommit:
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    timer = threading.Timer(deadline, session.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        with session:
+            yield session
+    finally:
+        timer.cancel()
+
+
+def _options(schema: str, reading: bool) -> str:
+    settings = {
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+        "synchronous_commit": "on",
+        "default_transaction_read_only": "on" if reading else "off",
+        "TimeZone": "UTC",
+        "DateStyle": "ISO",
+    }
+    if schema:
+        settings["search_path"] = sql.Identifier(schema).as_string(None) + ", pg_temp"
+    escaped = {name: value.replace("\\", "\\\\").replace(" ", "\\ ") for name, value in settings.items()}
+    return " ".join(f"-c {name}={value}" for name, value in escaped.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which physical database answers, and how far its history has come. timeline: eight hexadecimal digits."""
+
+    system_identifier: str
+    database_name: str
+    server_version: int
+    is_standby: bool
+    clock: datetime
+    timeline: str
+
+
+def identity(session: Session) -> Identity:
+    return Identity(*session.execute(IDENTITY).fetchone())
+
+
+def require_primary(session: Session, *, system_identifier: str, database_name: str) -> Identity:
+    """The identity, if it is the approved database and takes changes. Raises WrongPlatform, PlatformReadOnly."""
+    found = identity(session)
+    if (found.system_identifier, found.database_name) != (system_identifier, database_name):
+        raise WrongPlatform(
+            found=f"{found.database_name} ({found.system_identifier})", wanted=f"{database_name} ({system_identifier})"
+        )
+    if found.is_standby:
+        raise PlatformReadOnly
+    return found
+
+
+@contextmanager
+def naming_blocker(session: Session, conninfo: str) -> Iterator[None]:
+    """While the block waits for a lock, look who holds it, so that a refusal can name that session."""
+    pid = session.info.backend_pid
+    timer = threading.Timer(LOCK_SECONDS / 3, _look_for_blocker, (session, conninfo, pid))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
+def _look_for_blocker(session: Session, conninfo: str, pid: int) -> None:
+    with (
+        contextlib.suppress(PlatformRefused),  # the name is a courtesy; the refusal itself does not hang on it
+        connect(conninfo, purpose="read", autocommit=True, reading=True, deadline=LOCK_SECONDS) as reader,
+    ):
+        session.blocker = reader.execute(WHO_BLOCKS, [pid]).fetchone()[0] or ""

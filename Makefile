@@ -1,0 +1,17 @@
+# Two commands: `make run` starts a complete practice set-up, `make test` passes everything. Needs python3 >= 3.11 and make.
+PYTHON ?= python3
+SHELL := /bin/sh
+PY := .venv/bin/python
+WORKERS ?= 2
+
+.PHONY: test lint
+
+test:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
+	@CHROMIUM="$$($(PY) -m tests.chromium)" && export CHROMIUM && exec $(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+lint:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	SECRET_KEY=lint DATABASE_URL=postgresql:///lint $(PY) -m mypy

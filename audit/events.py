@@ -3,6 +3,7 @@
 # incident
 INCIDENT_ABANDONED = "incident.abandoned"
 INCIDENT_CLOSED = "incident.closed"
+INCIDENT_EXECUTED = "incident.executed"
 INCIDENT_HANDED_OVER = "incident.handed_over"
 INCIDENT_LINKED = "incident.linked"
 INCIDENT_OPENED = "incident.opened"
@@ -57,6 +58,7 @@ PROOF_CONFIRMED = "proof.confirmed"
 PROOF_SEEN = "proof.seen"
 
 # revocation
+REVOCATION_FINISHED = "revocation.finished"
 REVOCATION_ITEM_ADDED = "revocation.item_added"
 REVOCATION_ITEM_DONE = "revocation.item_done"
 REVOCATION_ITEM_WAIVED = "revocation.item_waived"

@@ -28,6 +28,7 @@ BY_RULE: dict[str, type[Refused]] = {
     "approvals_are_live": refusals.ApprovalsMissing,
     "beneficiary_takes_no_part": refusals.BeneficiaryMayNotTakePart,
     "approver_takes_no_part": refusals.ApproverMayNotTakePart,
+    "override_is_not_by_the_requester": refusals.OverrideByRequester,
     "incident_is_not_final": refusals.IncidentFinal,
     "no_run_is_under_way": refusals.RunUnderWay,
     "plan_is_the_latest": refusals.PlanVoid,

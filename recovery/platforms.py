@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from . import profiles
 from .profile import Profile, digest_of
 from .refusals import ConnectionMissing, PlatformFileBroken, SecretFileOpen, TicketRefused, UnknownPlatform
-from .sections import Section, read_toml
+from .sections import Section, parse_toml, read_toml
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LOGINS = ("reader", "broker")
@@ -131,7 +131,7 @@ def get(name: str) -> Platform:
     return known[name]
 
 
-def all() -> tuple[Platform, ...]:  # noqa: A001
+def all() -> tuple[Platform, ...]:
     """Every platform of the file, in its order. Raises PlatformFileBroken."""
     return tuple(_all().values())
 
@@ -143,8 +143,7 @@ def _all() -> dict[str, Platform]:
 
 @lru_cache(maxsize=8)
 def _parsed(file: str, raw: bytes) -> dict[str, Platform]:
-    root, _raw = read_toml(Path(file), PlatformFileBroken)
-    root.only(("platform",))
+    root = parse_toml(file, raw, PlatformFileBroken).only(("platform",))
     return {name: _platform(section, name, digest_of(raw)) for name, section in root.each("platform").items()}
 
 

@@ -1,6 +1,7 @@
 """Loads profiles from TOML and refuses everything malformed with file, key and reason. It never connects anywhere."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,7 +24,7 @@ from .profile import (
 )
 from .profile_rules import check
 from .refusals import ProfileRefused
-from .sections import Section, read_toml
+from .sections import Section, parse_toml, read_toml
 from .statements import parse_query, parse_write
 
 ROOT = (
@@ -44,11 +45,16 @@ def load(name_or_path: str) -> Profile:
         reason = _("no profile of this name is shipped; shipped are {names}").format(names=", ".join(shipped()))
         raise ProfileRefused(file=name_or_path, key="-", reason=reason)
     root, raw = read_toml(path, ProfileRefused)
-    return parse(root, name=path.stem, raw=raw)
+    return _loaded(root.file, path.stem, raw)
 
 
 def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
+
+
+@lru_cache(maxsize=32)
+def _loaded(file: str, name: str, raw: bytes) -> Profile:
+    return parse(parse_toml(file, raw, ProfileRefused), name=name, raw=raw)
 
 
 def parse(root: Section, *, name: str, raw: bytes) -> Profile:

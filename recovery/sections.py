@@ -103,10 +103,15 @@ def read_toml(path: Path, refusal: type[Refused]) -> tuple[Section, bytes]:
     """The root section of a file and its bytes. Raises the refusal when it cannot be read or is no TOML."""
     try:
         raw = path.read_bytes()
-        content = tomllib.loads(raw.decode())
     except OSError as error:
         reason = _("the file cannot be read ({why})").format(why=error.strerror)
         raise refusal(file=str(path), key="-", reason=reason) from error
-    except ValueError as error:
-        raise refusal(file=str(path), key="-", reason=_("it is no TOML: {why}").format(why=error)) from error
-    return Section(content, str(path), "", refusal), raw
+    return parse_toml(str(path), raw, refusal), raw
+
+
+def parse_toml(file: str, raw: bytes, refusal: type[Refused]) -> Section:
+    """The root section of a file's bytes. Raises the refusal when they are no TOML."""
+    try:
+        return Section(tomllib.loads(raw.decode()), file, "", refusal)
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise refusal(file=file, key="-", reason=_("it is no TOML: {why}").format(why=error)) from error

@@ -1,0 +1,266 @@
+"""How other platforms write password hashes: one family per written form, each with how it is made and how it is verified.
+
+Pure. The libraries that define a form make it; what is written by hand here is only the form around a standard function.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import argon2
+import bcrypt
+from argon2.exceptions import VerificationError
+from passlib import hash as foreign
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+ARGON2_COST = r"\$v=\d+\$m=(?P<m>\d+),t=(?P<t>\d+),p=(?P<p>\d+)\$"
+
+Found = Mapping[str, str]
+Make = Callable[[str, Found], str]
+Verify = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One written form. pattern finds it at the start of a hash; its named groups are variant and cost.
+
+    prefix: the same as a regular expression that PostgreSQL and Python read alike; its groups joined are the part of a
+    hash that holds no salt. most: the largest cost that the console agrees to spend, by group.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    prefix: str
+    make: Make
+    verify: Verify
+    most: Mapping[str, int]
+    longest_password: int = 1024
+
+
+def _salt(length: int) -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(length))
+
+
+def _number(found: Found, name: str) -> int:
+    return int(found[name])
+
+
+def make_argon2(password: str, found: Found) -> str:
+    hasher = argon2.PasswordHasher(
+        time_cost=_number(found, "t"), memory_cost=_number(found, "m"), parallelism=_number(found, "p")
+    )
+    return hasher.hash(password)
+
+
+def verify_argon2(password: str, written: str) -> bool:
+    try:
+        return argon2.PasswordHasher().verify(written, password)
+    except VerificationError:
+        return False
+
+
+def make_django_argon2(password: str, found: Found) -> str:
+    return "argon2" + make_argon2(password, found)
+
+
+def verify_django_argon2(password: str, written: str) -> bool:
+    return verify_argon2(password, written.removeprefix("argon2"))
+
+
+def make_bcrypt(password: str, found: Found) -> str:
+    made = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_number(found, "rounds"))).decode()
+    return f"${found['variant']}${made[4:]}"  # 2a, 2b and 2y differ in name only since 2011
+
+
+def verify_bcrypt(password: str, written: str) -> bool:
+    return bcrypt.checkpw(password.encode(), written.encode())
+
+
+def make_django_bcrypt(password: str, found: Found) -> str:
+    return "bcrypt$" + make_bcrypt(password, found)
+
+
+def verify_django_bcrypt(password: str, written: str) -> bool:
+    return verify_bcrypt(password, written.removeprefix("bcrypt$"))
+
+
+def _sha256_hex(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()
+
+
+def make_django_bcrypt_sha256(password: str, found: Found) -> str:
+    return "bcrypt_sha256$" + make_bcrypt(_sha256_hex(password), found)
+
+
+def verify_django_bcrypt_sha256(password: str, written: str) -> bool:
+    return verify_bcrypt(_sha256_hex(password), written.removeprefix("bcrypt_sha256$"))
+
+
+def _pbkdf2(digest: str, password: str, salt: str, rounds: int) -> bytes:
+    return hashlib.pbkdf2_hmac(digest, password.encode(), salt.encode(), rounds)
+
+
+def _django_pbkdf2(password: str, digest: str, rounds: str, salt: str) -> str:
+    value = base64.b64encode(_pbkdf2(digest, password, salt, int(rounds))).decode()
+    return f"pbkdf2_{digest}${rounds}${salt}${value}"
+
+
+def make_django_pbkdf2(password: str, found: Found) -> str:
+    return _django_pbkdf2(password, found["digest"], found["rounds"], _salt(22))
+
+
+def verify_django_pbkdf2(password: str, written: str) -> bool:
+    name, rounds, salt, _value = written.split("$")
+    again = _django_pbkdf2(password, name.removeprefix("pbkdf2_"), rounds, salt)
+    return hmac.compare_digest(again, written)
+
+
+def _scrypt(password: str, salt: str, *cost: str) -> bytes:
+    n, r, p = map(int, cost)
+    memory = 132 * n * r * p
+    return hashlib.scrypt(password.encode(), salt=salt.encode(), n=n, r=r, p=p, maxmem=memory, dklen=64)
+
+
+def _django_scrypt(password: str, salt: str, n: str, r: str, p: str) -> str:
+    value = base64.b64encode(_scrypt(password, salt, n, r, p)).decode()
+    return f"scrypt${n}${salt}${r}${p}${value}"
+
+
+def make_django_scrypt(password: str, found: Found) -> str:
+    return _django_scrypt(password, _salt(22), found["n"], found["r"], found["p"])
+
+
+def verify_django_scrypt(password: str, written: str) -> bool:
+    _name, n, salt, r, p, _value = written.split("$")
+    return hmac.compare_digest(_django_scrypt(password, salt, n, r, p), written)
+
+
+def _werkzeug(method: str, salt: str, value: bytes) -> str:
+    return f"{method}${salt}${value.hex()}"
+
+
+def make_werkzeug_scrypt(password: str, found: Found) -> str:
+    salt, cost = _salt(16), (found["n"], found["r"], found["p"])
+    return _werkzeug(":".join(("scrypt", *cost)), salt, _scrypt(password, salt, *cost))
+
+
+def verify_werkzeug_scrypt(password: str, written: str) -> bool:
+    method, salt, _value = written.split("$")
+    again = _werkzeug(method, salt, _scrypt(password, salt, *method.split(":")[1:]))
+    return hmac.compare_digest(again, written)
+
+
+def make_werkzeug_pbkdf2(password: str, found: Found) -> str:
+    salt, digest, rounds = _salt(16), found["digest"], found["rounds"]
+    return _werkzeug(f"pbkdf2:{digest}:{rounds}", salt, _pbkdf2(digest, password, salt, int(rounds)))
+
+
+def verify_werkzeug_pbkdf2(password: str, written: str) -> bool:
+    method, salt, _value = written.split("$")
+    _name, digest, rounds = method.split(":")
+    again = _werkzeug(method, salt, _pbkdf2(digest, password, salt, int(rounds)))
+    return hmac.compare_digest(again, written)
+
+
+def make_sha512_crypt(password: str, found: Found) -> str:
+    return foreign.sha512_crypt.using(rounds=int(found["rounds"] or 5000)).hash(password)
+
+
+def make_phpass(password: str, found: Found) -> str:
+    rounds = ITOA64.index(found["rounds"])
+    return foreign.phpass.using(rounds=rounds, ident=f"${found['variant']}$").hash(password)
+
+
+def make_passlib_pbkdf2(password: str, found: Found) -> str:
+    scheme = {"256": foreign.pbkdf2_sha256, "512": foreign.pbkdf2_sha512}[found["digest"]]
+    return scheme.using(rounds=_number(found, "rounds")).hash(password)
+
+
+def verify_passlib_pbkdf2(password: str, written: str) -> bool:
+    scheme = foreign.pbkdf2_sha256 if written.startswith("$pbkdf2-sha256$") else foreign.pbkdf2_sha512
+    return scheme.verify(password, written)
+
+
+def _family(
+    name: str, pattern: str, prefix: str, make: Make, verify: Verify, length: int = 1024, **most: int
+) -> Family:
+    return Family(name, re.compile(pattern), prefix, make, verify, MappingProxyType(most), length)
+
+
+ARGON2_MOST = {"m": 2 * 1024 * 1024, "t": 64, "p": 64}
+BCRYPT_MOST = {"rounds": 16}
+ROUNDS_MOST = {"rounds": 10_000_000}
+SCRYPT_MOST = {"n": 2**20, "r": 32, "p": 16}
+BCRYPT = r"\$(?P<variant>2[aby])\$(?P<rounds>\d\d)\$"
+PBKDF2_DIGEST = r"(?P<digest>sha1|sha256|sha512)"
+
+FAMILIES = (
+    _family(
+        *("argon2id", r"\$argon2id" + ARGON2_COST, r"^(\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)"),
+        *(make_argon2, verify_argon2),
+        **ARGON2_MOST,
+    ),
+    _family(
+        *("django argon2", r"argon2\$argon2id" + ARGON2_COST, r"^(argon2\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)"),
+        *(make_django_argon2, verify_django_argon2),
+        **ARGON2_MOST,
+    ),
+    _family("bcrypt", BCRYPT, r"^(\$2[aby]\$\d\d\$)", make_bcrypt, verify_bcrypt, 72, **BCRYPT_MOST),
+    _family(
+        *("django bcrypt", r"bcrypt\$" + BCRYPT, r"^(bcrypt\$\$2[aby]\$\d\d\$)"),
+        *(make_django_bcrypt, verify_django_bcrypt, 72),
+        **BCRYPT_MOST,
+    ),
+    _family(
+        *("django bcrypt_sha256", r"bcrypt_sha256\$" + BCRYPT, r"^(bcrypt_sha256\$\$2[aby]\$\d\d\$)"),
+        *(make_django_bcrypt_sha256, verify_django_bcrypt_sha256),
+        **BCRYPT_MOST,
+    ),
+    _family(
+        *("django pbkdf2", rf"pbkdf2_{PBKDF2_DIGEST}\$(?P<rounds>\d+)\$", r"^(pbkdf2_sha(?:1|256|512)\$\d+\$)"),
+        *(make_django_pbkdf2, verify_django_pbkdf2),
+        **ROUNDS_MOST,
+    ),
+    _family(
+        *(
+            "django scrypt",
+            r"scrypt\$(?P<n>\d+)\$[^$]*\$(?P<r>\d+)\$(?P<p>\d+)\$",
+            r"^(scrypt\$\d+\$)[^$]*(\$\d+\$\d+\$)",
+        ),
+        *(make_django_scrypt, verify_django_scrypt),
+        **SCRYPT_MOST,
+    ),
+    _family(
+        *("werkzeug scrypt", r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$", r"^(scrypt:\d+:\d+:\d+\$)"),
+        *(make_werkzeug_scrypt, verify_werkzeug_scrypt),
+        **SCRYPT_MOST,
+    ),
+    _family(
+        *("werkzeug pbkdf2", rf"pbkdf2:{PBKDF2_DIGEST}:(?P<rounds>\d+)\$", r"^(pbkdf2:sha(?:1|256|512):\d+\$)"),
+        *(make_werkzeug_pbkdf2, verify_werkzeug_pbkdf2),
+        **ROUNDS_MOST,
+    ),
+    _family(
+        *("sha512-crypt", r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?", r"^(\$6\$(?:rounds=\d+\$)?)"),
+        *(make_sha512_crypt, foreign.sha512_crypt.verify),
+        **ROUNDS_MOST,
+    ),
+    _family(
+        "phpass", r"\$(?P<variant>[PH])\$(?P<rounds>[./0-9A-Za-z])", r"^(\$[PH]\$.)", make_phpass, foreign.phpass.verify
+    ),
+    _family(
+        *(
+            "passlib pbkdf2",
+            r"\$pbkdf2-sha(?P<digest>256|512)\$(?P<rounds>\d+)\$",
+            r"^(\$pbkdf2-sha(?:256|512)\$\d+\$)",
+        ),
+        *(make_passlib_pbkdf2, verify_passlib_pbkdf2),
+        **ROUNDS_MOST,
+    ),
+)

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -16,6 +16,8 @@ from psycopg.pq import TransactionStatus
 
 from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
 from .platform_refusals import ConnectionLost, OutcomeUnknown, PlatformReadOnly, PlatformRefused, WrongPlatform
+from .platforms import Platform
+from .profile import Profile
 
 LOCK_SECONDS = 3
 IDLE_SECONDS = 20
@@ -59,6 +61,7 @@ class Session(psycopg.Connection[Any]):
     """One connection to a platform. Nothing outlives `with connect(...)`."""
 
     purpose: str = ""
+    is_reading: bool = False
     blocker: str = ""
     secrets: frozenset[str] = frozenset()
 
@@ -119,7 +122,7 @@ def connect(
         session = Session.connect(
             conninfo, autocommit=autocommit, prepare_threshold=None, options=_options(schema, reading), **ROUTE
         )
-    session.purpose = purpose
+    session.purpose, session.is_reading = purpose, reading
     session.cursor_factory = ReadingCursor if reading else Cursor
     if not autocommit:
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -131,6 +134,11 @@ def connect(
             yield session
     finally:
         timer.cancel()
+
+
+def reading(platform: Platform, profile: Profile) -> AbstractContextManager[Session]:
+    """One read-only snapshot of the live platform through its reader login. Raises kinds of PlatformRefused."""
+    return connect(platform.conninfo("reader"), purpose="read", schema=profile.schema, reading=True)
 
 
 def _options(schema: str, reading: bool) -> str:

@@ -86,10 +86,11 @@ def _owner_from(fields: dict) -> Owner:
 
 def read(platform: Platform, *, now: Callable = clock.now) -> Report:
     """Every owner, from one snapshot of the live platform. Raises kinds of PlatformRefused. See DESIGN section 2, step 1."""
-    with _reader(platform) as session:
+    profile = platform.profile
+    with database.reading(platform, profile) as session:
         found = database.identity(session)
         skew = (found.clock - now()).total_seconds()
-        rows = session.execute(platform.profile.owners.sql, {}).fetchall()
+        rows = session.execute(profile.owners.sql, {}).fetchall()
     return Report(
         system_identifier=found.system_identifier,
         database_name=found.database_name,
@@ -104,16 +105,12 @@ def forecast(platform: Platform, *, outcome: str, target_key: str = "") -> tuple
 
     A profile without a forecast query knows of nothing. Raises kinds of PlatformRefused.
     """
-    query = platform.profile.forecast
-    if query is None:
+    profile = platform.profile
+    if profile.forecast is None:
         return ()
-    with _reader(platform) as session:
-        rows = session.execute(query.sql, {"key": target_key or None, "outcome": outcome}).fetchall()
+    with database.reading(platform, profile) as session:
+        rows = session.execute(profile.forecast.sql, {"key": target_key or None, "outcome": outcome}).fetchall()
     return tuple(dict.fromkeys(blocker(text) for (texts,) in rows for text in texts or ()))
-
-
-def _reader(platform: Platform):
-    return database.connect(platform.reader, purpose="read", schema=platform.profile.schema, reading=True)
 
 
 def _owner(row: tuple) -> Owner:

@@ -1,0 +1,71 @@
+"""The before-rows of a run with their secrets, sealed under a key of the incident, for a restore. The key dies at closing."""
+
+import json
+import os
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.utils.translation import gettext_lazy as _
+
+from audit import canonical
+from audit.refusals import Refused
+
+from . import derived, images
+from .database import Session
+from .models import Run, SealedRow, SealKey
+from .profile import Profile, Statement
+
+
+class SealBroken(Refused):
+    code = "seal_broken"
+    happened = _("The sealed copy of the row as it was before can no longer be opened: {why}.")
+    undone = _("Nothing was changed on the platform.")
+    remedy = _("Set the account right by hand, or open a new incident that resets its password.")
+
+
+def read(
+    session: Session, profile: Profile, kind: str, statement: Statement, values: dict[str, Any]
+) -> list[tuple[images.Image, str]]:
+    """The rows that an UPDATE will meet, with their secrets in clear. Only for seal(): never log, store or show them."""
+    rule = profile.tables[statement.table]
+    columns = profile.image_columns(kind, statement.table)
+    text = derived.image_select(statement.parsed, columns, key=rule.key)
+    rows = session.execute(text, values).fetchall()
+    return [(images.Image(str(rule.table), images.read(key), None), image) for image, key, _xmin in rows]
+
+
+def seal(run: Run, rows: list[tuple[images.Image, str]]) -> None:
+    """Keep the rows, sealed. Inside the transaction that records the run as prepared."""
+    if not rows:
+        return
+    fresh = {"key": AESGCM.generate_key(bit_length=256)}
+    key, _made = SealKey.objects.get_or_create(incident=run.incident, defaults=fresh)
+    for image, clear in rows:
+        nonce = os.urandom(12)
+        sealed = AESGCM(bytes(key.key)).encrypt(nonce, clear.encode(), _context(run, image))
+        SealedRow.objects.create(run=run, table_name=image.table, row_key=image.row_key, nonce=nonce, sealed=sealed)
+
+
+def open_row(run: Run, image: images.Image) -> dict[str, Any]:
+    """The row as it was before this run, secrets in clear, for the statements of a restore. Raises SealBroken."""
+    key = SealKey.objects.filter(incident=run.incident, wiped_at=None).first()
+    row = SealedRow.objects.filter(run=run, table_name=image.table, row_key=image.row_key).first()
+    if key is None or row is None:
+        raise SealBroken(why=_("its key was wiped, or it was never made"))
+    try:
+        clear = AESGCM(bytes(key.key)).decrypt(bytes(row.nonce), bytes(row.sealed), _context(run, image))
+    except InvalidTag as error:
+        raise SealBroken(why=_("somebody has changed it")) from error
+    return json.loads(clear)
+
+
+def wipe(incident: str, *, at: datetime) -> None:
+    """Destroy the incident's key: from now on nobody opens its sealed rows. Done when the incident closes."""
+    SealKey.objects.filter(incident=incident, wiped_at=None).update(key=b"", wiped_at=at)
+
+
+def _context(run: Run, image: images.Image) -> bytes:
+    """What the seal is bound to: a row cannot be passed off as another one's."""
+    return canonical.line({"run": str(run.id), "table": image.table, "key": image.row_key}).encode()

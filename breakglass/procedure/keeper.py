@@ -57,7 +57,12 @@ def answer(request: MandateRequest) -> Mandate | None:
 
 def _answer(request: MandateRequest, *, now: datetime) -> Mandate:
     refusal = " ".join(keeper_rules.objections(request, now=now))
-    signature = "" if refusal else mandates.sign(request, keeper_key=key())
+    signature = ""
+    if not refusal:
+        try:
+            signature = _sign(request)
+        except ValueError as error:
+            refusal = str(error)
     mandate = Mandate.objects.create(request=request, signature=signature, refusal=refusal, at=now)
     log.append(
         events.MANDATE_REFUSED if refusal else events.MANDATE_SIGNED,
@@ -73,9 +78,29 @@ def _answer(request: MandateRequest, *, now: datetime) -> Mandate:
     return mandate
 
 
+def _sign(request: MandateRequest) -> str:
+    """The signature over what was just checked, in hex. Raises ValueError when a part has no sound form."""
+    run = request.run
+    mandate = mandates.Mandate(
+        access_id=request.access_id,
+        kind=request.kind,
+        incident=request.incident,
+        digest=request.digest,
+        verifier_sha256=request.verifier_sha256,
+        until=request.until,
+        nonce=request.nonce,
+        system_identifier=run.system_identifier,
+        database_name=run.database_name,
+    )
+    place = {"system_identifier": run.system_identifier, "database_name": run.database_name}
+    return mandates.sign(mandate, mandates.door_key(key(), **place)).hex()
+
+
 def answer_all() -> int:
     """Answer every request that is still of use; returns how many were answered."""
-    waiting = MandateRequest.objects.filter(mandate=None, until__gt=Now()).select_related("access").order_by("pk")
+    waiting = (
+        MandateRequest.objects.filter(mandate=None, until__gt=Now()).select_related("access", "run").order_by("pk")
+    )
     return sum(1 for request in waiting if answer(request) is not None)
 
 

@@ -8,12 +8,17 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from breakglass.procedure import policy
 from breakglass.procedure.models import Approval, Execution, Incident, Participant, Plan, PlanRefusal, Window
 from breakglass.procedure.states import FINAL
 from recovery.models import MandateRequest, Run, RunKind, RunState
 
 LONGEST = timedelta(minutes=2)
-YOUNG_AT_OPENING = timedelta(minutes=30)
+UNREADABLE = [  # columns that the keeper's login may not read, and has no use for
+    f"{approval}__account__{column}"
+    for approval in ("ops_approval", "second_approval")
+    for column in ("password", "last_login")
+]
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,10 @@ def objections(request: MandateRequest, *, now: datetime) -> Iterator[str]:
         now: the guarded clock of the console database, read before anything else.
     """
     execution = (
-        Execution.objects.select_related("incident", "window", "plan", "undoes__run", "account", "person")
-        .select_related("ops_approval__account", "second_approval__account", "run")
+        Execution.objects.select_related("incident", "window", "plan", "undoes__run", "run")
+        .select_related("ops_approval__account__person", "second_approval__account__person")
+        .select_related("ops_approval__person", "second_approval__person")
+        .defer(*UNREADABLE)
         .filter(run_id=request.run_id)
         .first()
     )
@@ -172,7 +179,7 @@ def _about_approval(case: Case, approval: Approval) -> Iterator[str]:
         yield _("The approval of {side} is for another plan.").format(side=side)
     if approval.withdrawn_at is not None:
         yield _("The approval of {side} was withdrawn.").format(side=side)
-    if not _is_young(approval.at, opened=case.window.during.lower):
+    if not approval.at <= case.window.during.lower or not policy.is_young(approval.at, case.window.during.lower):
         yield _("The approval of {side} was not fresh when the window opened.").format(side=side)
     if not approval.account.is_active or approval.account.person_id != approval.person_id:
         yield _("The account that approved for {side} is no longer active.").format(side=side)
@@ -184,7 +191,3 @@ def _about_approval(case: Case, approval: Approval) -> Iterator[str]:
         yield _("The person who approved for {side} asked for, runs or gains from the change.").format(side=side)
     if Participant.objects.filter(incident=case.incident, person=approval.person_id).exists():
         yield _("The person who approved for {side} took part in the incident.").format(side=side)
-
-
-def _is_young(at: datetime, *, opened: datetime) -> bool:
-    return opened - YOUNG_AT_OPENING < at <= opened

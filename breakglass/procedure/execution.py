@@ -1,0 +1,240 @@
+"""Makes the approved change: claims the run in one transaction, carries it out outside of any, then moves the incident on.
+
+A password passes through here once, as an argument; it is never stored, logged or put into a refusal.
+"""
+
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from audit import clock, events, log
+from audit.models import Entry
+from breakglass.people.models import Account
+from breakglass.people.step_up import RUN, StepUp
+from breakglass.procedure import handover, incidents, messages
+from breakglass.procedure.change_refusals import (
+    PasswordIsTheLogin,
+    PasswordNeeded,
+    PasswordsDiffer,
+    PasswordTooShort,
+    PasswordUnreadable,
+)
+from breakglass.procedure.models import Execution, Handover, Incident, Participant, Plan, PostMortem, Window
+from breakglass.procedure.refusals import SomebodyWasFaster
+from breakglass.procedure.states import State
+from breakglass.procedure.steps import recorded, step
+from recovery import runs
+from recovery.models import Run, RunKind, RunState
+
+SHORTEST_PASSWORD = 12
+POST_MORTEM_WORKING_DAYS = 5
+SATURDAY = 5
+TO_NEXT_STATE = frozenset({RunKind.CREATE, RunKind.RESET, RunKind.ENABLE})
+ROLLBACK_EVENTS = {RunKind.DISABLE: events.ROLLBACK_DISABLED, RunKind.RESTORE: events.ROLLBACK_RESTORED}
+
+
+def hand_over(token: str, *, code: str, password: str, repeated: str, session_account: Account | None) -> Run:
+    """The beneficiary's own step: the link, the approver's code and the new password, then the change.
+
+    Args:
+        session_account: who is signed in to the console in this browser, if anybody is.
+
+    Returns:
+        The run. Only COMMITTED means changed; ABORTED means that a new link is needed, everything else is unknown yet.
+
+    Raises:
+        Refused: of the link, the code, the password or the claim; recorded in the log. Nothing was sent to the platform.
+    """
+    link = handover.look(token, session_account=session_account)
+    handover.check_code(link, code)
+    with recorded("execution.hand_over", link, by="handover"):
+        check_password(password, repeated, login=link.plan.choice.login)
+        values = runs.prepare_values(link.plan.content, password=password)
+    run = _claim_for_beneficiary(link, by="handover")
+    return _carry_out(run, values, by="handover")
+
+
+def execute(incident: Incident, *, by: Account, code: str) -> Run:
+    """The operator's own step, where no password is set: outcome C and a restore. `code` is a fresh one.
+
+    Returns and raises as `hand_over` does.
+    """
+    run = _claim_for_operator(incident, by=by, code=code)
+    return _carry_out(run, runs.prepare_values(run.content, password=None), by=by)
+
+
+def check_password(password: str, repeated: str, *, login: str) -> None:
+    """What the console itself asks of a password; the platform's scheme sets its own limits when it is hashed.
+
+    Raises:
+        PasswordsDiffer, PasswordTooShort, PasswordUnreadable, PasswordIsTheLogin
+    """
+    if password != repeated:
+        raise PasswordsDiffer
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordTooShort(least=SHORTEST_PASSWORD)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
+        raise PasswordUnreadable
+    names = {login.casefold(), login.casefold().partition("@")[0]}
+    if any(len(name) > 2 and name in password.casefold() for name in names):
+        raise PasswordIsTheLogin
+
+
+@step
+def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
+    incident = incidents.lock(link.incident.reference)
+    plan, window = handover.require_open(incident)
+    link.refresh_from_db()
+    now = clock.now()
+    handover.check_usable(link, now=now)
+    if link.plan_id != plan.pk:
+        raise handover.HandoverVoided
+    handover.check_not_run(plan)
+    if Handover.objects.filter(pk=link.pk, used_at=None, voided_at=None).update(used_at=now) != 1:
+        raise SomebodyWasFaster
+    return _record_claim(incident, plan, window, operator=link.account, by=by, handover=link.pk)
+
+
+@step(step_up=RUN, digest=handover.digest_of_current)
+def _claim_for_operator(incident: Incident, *, by: Account, step_up: StepUp) -> Run:
+    incident = incidents.lock(incident.reference)
+    plan, window = handover.require_open(incident)
+    if plan.outcome in handover.WITH_PASSWORD:
+        raise PasswordNeeded
+    handover.check_not_run(plan)
+    incidents.take_part(incident, by=by, part=Participant.Part.RAN)
+    return _record_claim(incident, plan, window, operator=by, by=by.username)
+
+
+def _record_claim(
+    incident: Incident, plan: Plan, window: Window, *, operator: Account, by: str, handover: int | None = None
+) -> Run:
+    """The intent, durable before anything is sent; the database checks it once more (trigger execution_is_allowed)."""
+    run = new_run(incident, plan.content, plan.digest, kind=plan.outcome, window=window, operator=operator)
+    undone = _undone_by(plan)
+    Execution.objects.create(
+        incident=incident,
+        account=operator,
+        person=operator.person,
+        at=run.claimed_at,
+        kind=plan.outcome,
+        run=run,
+        window=window,
+        plan=plan,
+        ops_approval=window.ops_approval,
+        second_approval=window.second_approval,
+        undoes=undone,
+    )
+    record_claimed(incident, run, by=by, plan=plan.number, **({"handover": handover} if handover else {}))
+    return run
+
+
+def _undone_by(plan: Plan) -> Execution | None:
+    """For a restore, the committed run of the same incident whose rows it puts back."""
+    if plan.outcome != RunKind.RESTORE:
+        return None
+    return last_committed(plan.incident)
+
+
+def last_committed(incident: Incident) -> Execution | None:
+    """The run of A, B or C that changed the platform, if there is one."""
+    changed = Execution.objects.select_related("run", "plan__choice", "plan__beneficiary")
+    return changed.filter(incident=incident, kind__in=TO_NEXT_STATE, run__state=RunState.COMMITTED).last()
+
+
+def new_run(
+    incident: Incident,
+    content: str,
+    digest: str,
+    *,
+    kind: str,
+    window: Window,
+    operator: Account,
+    beneficiary: str = "",
+) -> Run:
+    """The run's row in its first state, not yet claimed by an execution."""
+    return Run.objects.create(
+        incident=incident.reference,
+        kind=kind,
+        plan_digest=digest,
+        platform=incident.platform,
+        system_identifier=incident.system_identifier,
+        database_name=incident.database_name,
+        profile_digest=runs.profile_digest(content),
+        window_end=window.during.upper,
+        operator=operator.username,
+        beneficiary=beneficiary,
+        content=content,
+        claimed_at=clock.now(),
+    )
+
+
+def record_claimed(incident: Incident, run: Run, *, by: str, **facts: Any) -> None:
+    log.append(
+        events.RUN_CLAIMED,
+        by=by,
+        incident=incident.reference,
+        run=str(run.pk),
+        kind=run.kind,
+        digest=run.plan_digest,
+        operator=run.operator,
+        **facts,
+    )
+
+
+def _carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
+    run = runs.carry_out(run, values=values)
+    return conclude(Incident.objects.get(reference=run.incident), by=by, run=run)
+
+
+@step
+def conclude(incident: Incident, *, by: Account | str, run: Run) -> Run:
+    """Draw the consequence of a decided run, once: the incident moves on, people are told. An undecided one changes nothing."""
+    incident = incidents.lock(incident.reference)
+    run.refresh_from_db()
+    if run.state != RunState.COMMITTED or _is_concluded(incident, run):
+        return run
+    if run.kind in TO_NEXT_STATE:
+        _move_on(incident, run)
+    _tell(incident, run)
+    event = ROLLBACK_EVENTS.get(RunKind(run.kind), events.INCIDENT_EXECUTED)
+    log.append(event, by=_name(by), incident=incident.reference, run=str(run.pk), kind=run.kind)
+    return run
+
+
+def _name(by: Account | str) -> str:
+    return by if isinstance(by, str) else by.username
+
+
+def _is_concluded(incident: Incident, run: Run) -> bool:
+    event = ROLLBACK_EVENTS.get(RunKind(run.kind), events.INCIDENT_EXECUTED)
+    return Entry.objects.filter(incident=incident.reference, event=event, entry__contains=f'"{run.pk}"').exists()
+
+
+def _move_on(incident: Incident, run: Run) -> None:
+    if Incident.objects.filter(pk=incident.pk, state=State.PLANNED).update(state=State.EXECUTED) != 1:
+        raise SomebodyWasFaster
+    decided_at = run.decided_at or clock.now()
+    due_at = working_days_after(decided_at, POST_MORTEM_WORKING_DAYS)
+    PostMortem.objects.get_or_create(incident=incident, defaults={"due_at": due_at})
+
+
+def _tell(incident: Incident, run: Run) -> None:
+    messages.tell(
+        messages.Kind.RUN_DECIDED,
+        incident=incident,
+        subject=_("{reference}: {what}").format(reference=incident.reference, what=run.get_kind_display()),
+        body=_("The platform {platform} was changed once. The proof of recovery is next.").format(
+            platform=incident.platform
+        ),
+    )
+
+
+def working_days_after(moment: datetime, days: int) -> datetime:
+    """The same time of day, so many days from Monday to Friday later. Public holidays are not known here."""
+    while days:
+        moment += timedelta(days=1)
+        days -= moment.weekday() < SATURDAY
+    return moment

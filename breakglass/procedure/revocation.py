@@ -1,0 +1,210 @@
+"""Takes away what was opened: temporary logins by the platform's own word, network rules and secrets by their owners."""
+
+from datetime import date, timedelta
+
+from audit import clock, events, log
+from breakglass.people.models import Account, DutyName
+from breakglass.people.step_up import WAIVE, StepUp
+from breakglass.procedure import incidents, texts
+from breakglass.procedure.change_refusals import (
+    AccessStillThere,
+    ItemAlreadyFinished,
+    LoginIsProvenByMachine,
+    RevocationOpen,
+    WaiverBySomebodyElse,
+    WaiverNeedsAnEnd,
+)
+from breakglass.procedure.models import Approval, Incident, Participant, RevocationItem
+from breakglass.procedure.refusals import DutyMissing, NotNow, SomebodyWasFaster
+from breakglass.procedure.states import State
+from breakglass.procedure.steps import recorded, step
+from recovery import access, platforms
+from recovery.models import Access
+
+Kind = RevocationItem.Kind
+REVOCABLE = frozenset({State.EXECUTED, State.PROVEN})
+LONGEST_WAIVER = timedelta(days=365)
+
+
+@step
+def prepare(incident: Incident, *, by: Account | str) -> list[RevocationItem]:
+    """One item for each temporary login of the incident, and each network rule and secret of the platform's configuration.
+
+    Asking again adds what is new and changes nothing else. Secrets must be rotated when exposure is suspected.
+    """
+    incident = _locked(incident)
+    known = {(item.kind, item.title) for item in incident.revocation_items.all()}
+    now = clock.now()
+    added = [
+        RevocationItem.objects.create(
+            incident=incident, kind=kind, title=title, owner=owner, mandatory=kind != Kind.SECRET, at=now
+        )
+        for kind, title, owner in _wanted(incident)
+        if (kind, title) not in known
+    ]
+    if added:
+        named = [{"kind": item.kind, "title": item.title, "owner": item.owner} for item in added]
+        name = by if isinstance(by, str) else by.username
+        log.append(events.REVOCATION_ITEM_ADDED, by=name, incident=incident.reference, items=named)
+    return items(incident)
+
+
+def _wanted(incident: Incident) -> list[tuple[str, str, str]]:
+    platform = platforms.get(incident.platform)
+    return [
+        *((Kind.LOGIN, opened.role_name, "console") for opened in accesses(incident)),
+        *((Kind.NETWORK, rule.title, rule.owner) for rule in platform.network),
+        *((Kind.SECRET, secret.title, secret.owner) for secret in platform.secrets),
+    ]
+
+
+def accesses(incident: Incident) -> list[Access]:
+    """The temporary logins that runs of the incident asked for, oldest first."""
+    return list(Access.objects.filter(run__incident=incident.reference).order_by("requested_at"))
+
+
+def items(incident: Incident) -> list[RevocationItem]:
+    return list(incident.revocation_items.select_related("done_by", "waived_by", "incident"))
+
+
+def is_finished(item: RevocationItem) -> bool:
+    return item.done_at is not None or item.waived_at is not None
+
+
+def is_mandatory(item: RevocationItem) -> bool:
+    """Everything but secrets; secrets too when exposure is suspected, also if the suspicion came later."""
+    return item.mandatory or item.incident.exposure_suspected
+
+
+def check_login(item: RevocationItem, *, by: Account | str) -> RevocationItem:
+    """Ask the platform once more whether a temporary login is gone, closing it if need be, and keep its answer.
+
+    Raises:
+        AccessStillThere: not proven yet. PlatformRefused: the platform does not answer.
+    """
+    with recorded("revocation.check_login", item, by=by):
+        opened = Access.objects.get(role_name=item.title)
+        if opened.proven_at is None:
+            opened = access.close(opened)
+        if opened.proven_at is None:
+            raise AccessStillThere(role=opened.role_name)
+    return item if is_finished(item) else _login_done(item, by=by, output=opened.proof)
+
+
+@step
+def _login_done(item: RevocationItem, *, by: Account | str, output: str) -> RevocationItem:
+    incident = _locked(item.incident)
+    account = None if isinstance(by, str) else by
+    _finish_item(item, done_at=clock.now(), done_by=account, output=output)
+    name = by if isinstance(by, str) else by.username
+    log.append(events.REVOCATION_ITEM_DONE, by=name, incident=incident.reference, item=item.title, kind=item.kind)
+    return item
+
+
+@step
+def done(item: RevocationItem, *, by: Account, output: str) -> RevocationItem:
+    """Record that a network rule is gone or a secret rotated, with the machine's own output or the owner's words.
+
+    Raises:
+        LoginIsProvenByMachine, ItemAlreadyFinished, TextMissing, NotNow
+    """
+    incident = _locked(item.incident)
+    if item.kind == Kind.LOGIN:
+        raise LoginIsProvenByMachine
+    texts.require(output=output)
+    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    _finish_item(item, done_at=clock.now(), done_by=by, output=output)
+    log.append(
+        events.REVOCATION_ITEM_DONE,
+        by=by.username,
+        incident=incident.reference,
+        item=item.title,
+        kind=item.kind,
+        output=output,
+    )
+    return item
+
+
+@step(step_up=WAIVE)
+def waive(item: RevocationItem, *, by: Account, step_up: StepUp, reason: str, until: date) -> RevocationItem:
+    """Put an item off until a day. Only Security, only somebody without part in the incident; called with `code=`.
+
+    Raises:
+        DutyMissing, WaiverBySomebodyElse, WaiverNeedsAnEnd, LoginIsProvenByMachine, ItemAlreadyFinished, TextMissing
+    """
+    incident = _locked(item.incident)
+    if item.kind == Kind.LOGIN:
+        raise LoginIsProvenByMachine
+    if not by.person.has_duty(DutyName.SECURITY):
+        raise DutyMissing(duties=DutyName.SECURITY.label)
+    if had_part(incident, by):
+        raise WaiverBySomebodyElse
+    texts.require(reason=reason)
+    now = clock.now()
+    if not now.date() < until <= now.date() + LONGEST_WAIVER:
+        raise WaiverNeedsAnEnd
+    _finish_item(item, waived_at=now, waived_by=by, waived_reason=reason, waived_until=until)
+    log.append(
+        events.REVOCATION_ITEM_WAIVED,
+        by=by.username,
+        incident=incident.reference,
+        item=item.title,
+        kind=item.kind,
+        reason=reason,
+        until=until.isoformat(),
+    )
+    return item
+
+
+def had_part(incident: Incident, account: Account) -> bool:
+    """Whether the account's person worked on the incident, approved a plan of it or would hold the account."""
+    person = account.person_id
+    return (
+        Participant.objects.filter(incident=incident, person=person).exists()
+        or Approval.objects.filter(incident=incident, person=person).exists()
+        or incident.plans.filter(beneficiary=person).exists()
+    )
+
+
+@step
+def finish(incident: Incident, *, by: Account) -> Incident:
+    """Everything is taken away or waived: the incident is revoked.
+
+    Raises:
+        RevocationOpen: it names what is left. NotNow: nothing was changed yet, or it is done already.
+    """
+    incident = _locked(incident)
+    left = open_titles(incident)
+    if left:
+        raise RevocationOpen(count=len(left), titles=", ".join(left))
+    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    if Incident.objects.filter(pk=incident.pk, state=incident.state).update(state=State.REVOKED) != 1:
+        raise SomebodyWasFaster
+    log.append(events.REVOCATION_FINISHED, by=by.username, incident=incident.reference)
+    incident.state = State.REVOKED
+    return incident
+
+
+def open_titles(incident: Incident) -> list[str]:
+    """What still has to be taken away, items that nobody has prepared yet among it."""
+    known = items(incident)
+    unprepared = [
+        wanted for wanted in _wanted(incident) if wanted[:2] not in {(item.kind, item.title) for item in known}
+    ]
+    return [item.title for item in known if is_mandatory(item) and not is_finished(item)] + [
+        title for _kind, title, _owner in unprepared
+    ]
+
+
+def _locked(incident: Incident) -> Incident:
+    incident = incidents.lock(incident.reference)
+    if incident.state not in REVOCABLE:
+        raise NotNow(state=incident.get_state_display())
+    return incident
+
+
+def _finish_item(item: RevocationItem, **facts: object) -> None:
+    changed = RevocationItem.objects.filter(pk=item.pk, done_at=None, waived_at=None).update(**facts)
+    if changed != 1:
+        raise ItemAlreadyFinished(title=item.title)
+    item.refresh_from_db()

@@ -15,6 +15,12 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     actions = None
     show_full_result_count = False
 
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.admin_site.has_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site.has_permission(request)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -84,7 +84,7 @@ def check_password(password: str, repeated: str, *, login: str) -> None:
 
 @step
 def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
-    incident = incidents.lock(link.incident.reference)
+    incident = incidents.lock(link.incident)
     plan, window = handover.require_open(incident)
     link.refresh_from_db()
     now = clock.now()
@@ -99,7 +99,7 @@ def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
 
 @step(step_up=RUN, digest=handover.digest_of_current)
 def _claim_for_operator(incident: Incident, *, by: Account, step_up: StepUp) -> Run:
-    incident = incidents.lock(incident.reference)
+    incident = incidents.lock(incident)
     plan, window = handover.require_open(incident)
     if plan.outcome in handover.WITH_PASSWORD:
         raise PasswordNeeded
@@ -192,7 +192,7 @@ def _carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
 @step
 def conclude(incident: Incident, *, by: Account | str, run: Run) -> Run:
     """Draw the consequence of a decided run, once: the incident moves on, people are told. An undecided one changes nothing."""
-    incident = incidents.lock(incident.reference)
+    incident = incidents.lock(incident)
     run.refresh_from_db()
     if run.state != RunState.COMMITTED or _is_concluded(incident, run):
         return run
@@ -214,8 +214,7 @@ def _is_concluded(incident: Incident, run: Run) -> bool:
 
 
 def _move_on(incident: Incident, run: Run) -> None:
-    if Incident.objects.filter(pk=incident.pk, state=State.PLANNED).update(state=State.EXECUTED) != 1:
-        raise SomebodyWasFaster
+    incidents.move(incident, State.EXECUTED)
     decided_at = run.decided_at or clock.now()
     due_at = working_days_after(decided_at, POST_MORTEM_WORKING_DAYS)
     PostMortem.objects.get_or_create(incident=incident, defaults={"due_at": due_at})

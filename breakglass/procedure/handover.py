@@ -57,7 +57,7 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
         WindowClosed, PlanVoid, NoPasswordNeeded, ChangeAlreadyMade, ChangeUnknownYet: it is not the moment.
         BeneficiaryMayNotTakePart, ApproverMayNotTakePart: it is not the person.
     """
-    incident = incidents.lock(incident.reference)
+    incident = incidents.lock(incident)
     plan, window = require_open(incident)
     if plan.outcome not in WITH_PASSWORD:
         raise NoPasswordNeeded
@@ -115,7 +115,7 @@ def approver_code(handover: Handover, *, by: Account, step_up: StepUp) -> str:
         NotAnApprover: the account's person does not stand behind a living approval of this plan.
         HandoverUsed, HandoverVoided, HandoverExpired: the link is of no use any more.
     """
-    incident = incidents.lock(handover.incident.reference)
+    incident = incidents.lock(handover.incident)
     handover.refresh_from_db()
     check_usable(handover, now=clock.now())
     if by.person_id not in {approval.person_id for approval in approvals.live(handover.plan).values()}:

@@ -5,13 +5,12 @@ from breakglass.people.models import Account
 from breakglass.procedure import execution, incidents, texts
 from breakglass.procedure.change_refusals import ChangeNotMade
 from breakglass.procedure.models import Execution, Incident, Participant, SignInProof
-from breakglass.procedure.refusals import NotNow, SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
 from recovery import platforms
 from recovery import proof as platform_proof
 
-BEFORE_SEALING = frozenset({State.EXECUTED, State.PROVEN, State.REVOKED})
+BEFORE_SEALING = (State.EXECUTED, State.PROVEN, State.REVOKED)
 
 
 def look(incident: Incident, *, by: Account | str = "worker") -> SignInProof | None:
@@ -64,9 +63,8 @@ def _record_seen(incident: Incident, *, by: Account | str, execution: Execution,
 
 
 def _locked(incident: Incident) -> Incident:
-    incident = incidents.lock(incident.reference)
-    if incident.state not in BEFORE_SEALING:
-        raise NotNow(state=incident.get_state_display())
+    incident = incidents.lock(incident)
+    incidents.require_state(incident, *BEFORE_SEALING)
     return incident
 
 
@@ -80,7 +78,5 @@ def _changed(incident: Incident) -> Execution:
 def _add(incident: Incident, changed: Execution, **facts: object) -> SignInProof:
     proof = SignInProof.objects.create(incident=incident, execution=changed, at=clock.now(), **facts)
     if incident.state == State.EXECUTED:
-        moved = Incident.objects.filter(pk=incident.pk, state=State.EXECUTED).update(state=State.PROVEN)
-        if moved != 1:
-            raise SomebodyWasFaster
+        incidents.move(incident, State.PROVEN)
     return proof

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from audit import clock, events, log
 from breakglass.people.models import Account, DutyName
 from breakglass.people.step_up import WAIVE, StepUp
-from breakglass.procedure import incidents, texts
+from breakglass.procedure import colleagues, incidents, texts
 from breakglass.procedure.change_refusals import (
     AccessStillThere,
     ItemAlreadyFinished,
@@ -15,14 +15,13 @@ from breakglass.procedure.change_refusals import (
     WaiverNeedsAnEnd,
 )
 from breakglass.procedure.models import Approval, Incident, Participant, RevocationItem
-from breakglass.procedure.refusals import DutyMissing, NotNow, SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
 from recovery import access, platforms
 from recovery.models import Access
 
 Kind = RevocationItem.Kind
-REVOCABLE = frozenset({State.EXECUTED, State.PROVEN})
+REVOCABLE = (State.EXECUTED, State.PROVEN)
 LONGEST_WAIVER = timedelta(days=365)
 
 
@@ -135,8 +134,7 @@ def waive(item: RevocationItem, *, by: Account, step_up: StepUp, reason: str, un
     incident = _locked(item.incident)
     if item.kind == Kind.LOGIN:
         raise LoginIsProvenByMachine
-    if not by.person.has_duty(DutyName.SECURITY):
-        raise DutyMissing(duties=DutyName.SECURITY.label)
+    colleagues.require(by, DutyName.SECURITY, practice=incident.practice)
     if had_part(incident, by):
         raise WaiverBySomebodyElse
     texts.require(reason=reason)
@@ -178,10 +176,8 @@ def finish(incident: Incident, *, by: Account) -> Incident:
     if left:
         raise RevocationOpen(count=len(left), titles=", ".join(left))
     incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
-    if Incident.objects.filter(pk=incident.pk, state=incident.state).update(state=State.REVOKED) != 1:
-        raise SomebodyWasFaster
+    incidents.move(incident, State.REVOKED)
     log.append(events.REVOCATION_FINISHED, by=by.username, incident=incident.reference)
-    incident.state = State.REVOKED
     return incident
 
 
@@ -197,9 +193,8 @@ def open_titles(incident: Incident) -> list[str]:
 
 
 def _locked(incident: Incident) -> Incident:
-    incident = incidents.lock(incident.reference)
-    if incident.state not in REVOCABLE:
-        raise NotNow(state=incident.get_state_display())
+    incident = incidents.lock(incident)
+    incidents.require_state(incident, *REVOCABLE)
     return incident
 
 

@@ -1,0 +1,145 @@
+"""What the console itself testifies of an incident, read from its records: one piece per fact. It writes nothing."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from breakglass.procedure.models import Approval, EvidenceItem, Execution, Incident
+from breakglass.procedure.revocation import accesses
+from recovery.models import Access, Run
+
+Kind = EvidenceItem.Kind
+RECORDS = _("the console's own records")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file to keep: kind of evidence, path in the bundle, content, where it comes from."""
+
+    kind: str
+    name: str
+    data: bytes
+    source: Any = RECORDS
+
+    @property
+    def media_type(self) -> str:
+        return "application/json" if self.name.endswith(".json") else "application/octet-stream"
+
+
+def of(incident: Incident) -> list[Piece]:
+    """Diagnoses, plans, approvals, and of each run its statements, rows and the proof that its login is gone."""
+    return [*_diagnoses(incident), *_plans(incident), *_approvals(incident), *_runs(incident), *_accesses(incident)]
+
+
+def _diagnoses(incident: Incident) -> list[Piece]:
+    found = incident.diagnoses.order_by("id")
+    return [_piece(Kind.DIAGNOSIS, f"diagnosis/{n}.json", json.loads(made.owners)) for n, made in enumerate(found, 1)]
+
+
+def _plans(incident: Incident) -> list[Piece]:
+    plans = incident.plans.order_by("number")
+    return [Piece(Kind.PLAN, f"plan/{plan.number}.json", plan.content.encode()) for plan in plans]
+
+
+def _approvals(incident: Incident) -> list[Piece]:
+    """One file per state of the approvals: its name carries the digest, since an approval may still be withdrawn."""
+    given = Approval.objects.filter(incident=incident).select_related("plan", "account", "person", "withdrawn_by")
+    refused = [
+        {
+            "plan": no.plan.number,
+            "by": no.account.username,
+            "person": no.person.name,
+            "at": _at(no.at),
+            "why": no.reason,
+        }
+        for no in incident.planrefusals.select_related("plan", "account", "person").order_by("id")
+    ]
+    content = {"approvals": [_approval(one) for one in given.order_by("id")], "refusals": refused}
+    return [_named_by_content(Kind.APPROVALS, "approvals/approvals", content)]
+
+
+def _approval(one: Approval) -> dict[str, Any]:
+    return {
+        "plan": one.plan.number,
+        "digest": one.digest,
+        "by": one.account.username,
+        "person": one.person.name,
+        "duty": one.duty,
+        "side": one.side,
+        "at": _at(one.at),
+        "withdrawn_at": _at(one.withdrawn_at),
+        "withdrawn_by": one.withdrawn_by.name if one.withdrawn_by else "",
+        "withdrawn_reason": one.withdrawn_reason,
+    }
+
+
+def _runs(incident: Incident) -> list[Piece]:
+    pieces = []
+    executions = Execution.objects.filter(incident=incident).select_related("run", "account").order_by("id")
+    for n, execution in enumerate(executions, 1):
+        run = execution.run
+        if run.is_decided:
+            pieces.append(_named_by_content(Kind.STATEMENTS, f"statements/run-{n}-{run.kind}", _statements(execution)))
+            pieces.append(_named_by_content(Kind.ROWS, f"rows/run-{n}-{run.kind}", _rows(run)))
+    return pieces
+
+
+def _statements(execution: Execution) -> dict[str, Any]:
+    run = execution.run
+    return {
+        "run": str(run.pk),
+        "kind": run.kind,
+        "state": run.state,
+        "operator": execution.account.username,
+        "plan_digest": run.plan_digest,
+        "claimed_at": _at(run.claimed_at),
+        "rehearsed_at": _at(run.rehearsed_at),
+        "prepared_at": _at(run.prepared_at),
+        "decided_at": _at(run.decided_at),
+        "decided_by": run.decided_by,
+        "reason": run.reason,
+        "xid": run.xid,
+        "statements": _parsed(run.statements),
+    }
+
+
+def _rows(run: Run) -> dict[str, Any]:
+    named = ("before", "planned_after", "after")
+    return {"run": str(run.pk), "state": run.state, **{name: _parsed(getattr(run, name)) for name in named}}
+
+
+def _accesses(incident: Incident) -> list[Piece]:
+    return [
+        _piece(Kind.ACCESS, f"access/{opened.role_name}.json", _access(opened))
+        for opened in accesses(incident)
+        if opened.proven_at is not None
+    ]
+
+
+def _access(opened: Access) -> dict[str, Any]:
+    moments = {name: _at(getattr(opened, name)) for name in ("requested_at", "opened_at", "closed_at", "proven_at")}
+    return {"role": opened.role_name, "run": str(opened.run_id), **moments, "proof": _parsed(opened.proof)}
+
+
+def _at(moment: Any) -> str:
+    return moment.isoformat() if moment else ""
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text) if text else None
+
+
+def _named_by_content(kind: str, stem: str, content: dict[str, Any]) -> Piece:
+    data = _data(content)
+    return Piece(kind, f"{stem}-{sha256(data).hexdigest()[:8]}.json", data)
+
+
+def _piece(kind: str, name: str, content: Any) -> Piece:
+    return Piece(kind, name, _data(content))
+
+
+def _data(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode()

@@ -95,7 +95,9 @@ class Duty(models.Model):
     class Meta:
         verbose_name_plural = "duties"
         constraints = (
-            models.UniqueConstraint(fields=("person", "name"), name="one_row_per_person_and_duty"),
+            models.UniqueConstraint(
+                fields=("person", "name"), condition=Q(ended_at=None), name="one_duty_of_a_kind_at_a_time"
+            ),
             models.CheckConstraint(name="duty_is_known", condition=Q(name__in=DutyName.values)),
             models.CheckConstraint(
                 name="duty_takes_two_people",
@@ -114,10 +116,14 @@ class Duty(models.Model):
 
 
 class Authenticator(Device):
-    """An authenticator app (TOTP, RFC 6238). The seed is sealed; codes are judged by the database's time, each step once."""
+    """An authenticator app (TOTP, RFC 6238). The seed is sealed; codes are judged by the database's time, each step once.
+
+    A retired one is no longer confirmed: that ends its sessions at their next request.
+    """
 
     sealed_key = models.BinaryField()
     created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.user}: {self.name}"
@@ -154,15 +160,38 @@ class StepUp(models.Model):
 
 
 class Invitation(models.Model):
-    """A single-use way to set a password and enrol an authenticator, proposed by one person and confirmed by another."""
+    """A single-use way to set a password or enrol an authenticator, proposed by one person and confirmed by another.
 
-    account = models.ForeignKey(Account, models.PROTECT)
-    token_sha256 = models.CharField(max_length=64, unique=True)
+    The link exists from the confirmation on; of its token only the SHA-256 is kept.
+    """
+
+    class Kind(models.TextChoices):
+        FIRST = "first", _("first password and authenticator")
+        PASSWORD = "password", _("a new password")
+        FACTOR = "factor", _("a new authenticator")
+        BOTH = "both", _("a new password and a new authenticator")
+
+    account = models.ForeignKey(Account, models.PROTECT, related_name="invitations")
+    kind = models.CharField(max_length=8, choices=Kind)
+    token_sha256 = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  (unique: "" could be there once)
     proposed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     confirmed_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="invitation_kind_is_known", condition=Q(kind__in=("first", "password", "factor", "both"))
+            ),
+            models.CheckConstraint(
+                name="invitation_takes_two_people",
+                condition=Q(confirmed_by=None, confirmed_at=None, token_sha256=None, used_at=None)
+                | (Q(confirmed_by__isnull=False, confirmed_at__isnull=False) & ~Q(confirmed_by=F("proposed_by"))),
+            ),
+        )
 
     def __str__(self) -> str:
         return str(self.account)
@@ -174,6 +203,7 @@ class Throttle(models.Model):
     lane = models.CharField(max_length=160, primary_key=True)
     failures = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(null=True)
+    turned_away = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return self.lane

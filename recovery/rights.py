@@ -1,0 +1,65 @@
+"""Which rights on a platform's tables follow from a profile: for the reader, and for each capability. Pure."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .columns import CONSOLE_SCHEMA, Column, Table, by_table
+from .profile import Profile
+
+READER = "breakglass_reader"
+BROKER = "breakglass_broker"
+DOOR_OWNER = "breakglass_door_owner"
+ROW_VERSION = "xmin"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One privilege on one table, for the named columns; none named means the whole table (DELETE)."""
+
+    table: Table
+    privilege: str
+    columns: tuple[str, ...]
+
+
+def capability(kind: str, database: str) -> str:
+    """The role that holds the rights of one outcome in one database; doors.sql builds the same name."""
+    return f"breakglass_cap_{kind}_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
+
+
+def of_reader(profile: Profile) -> tuple[Right, ...]:
+    """What the reader may SELECT: no secret column among it."""
+    read = set().union(*(query.parsed.reads for query in profile.queries))
+    read.add(Column(profile.tenant.table, profile.tenant.key))
+    for kind in profile.outcomes:
+        read |= _met_by(profile, kind)
+    kept = {column for column in read if column.table.schema != CONSOLE_SCHEMA} - set(profile.secret_columns)
+    return _selects(kept)
+
+
+def of_capability(profile: Profile, kind: str) -> tuple[Right, ...]:
+    """What a temporary login of this outcome may do: exactly what its statements and their images need."""
+    outcome = profile.outcomes[kind]
+    read = _met_by(profile, kind)
+    for undone in {statement.undoes for statement in outcome.statements} - {""}:
+        read |= {column for column in _met_by(profile, undone) if column.table in outcome.tables}
+    rights = list(_selects(read))
+    for statement in outcome.statements:
+        names = tuple(sorted(column.name for column in statement.parsed.writes))
+        rights.append(Right(statement.table, statement.parsed.action.upper(), names))
+    return tuple(sorted(set(rights)))
+
+
+def schemas(rights: Iterable[Right]) -> tuple[str, ...]:
+    return tuple(sorted({right.table.schema for right in rights}))
+
+
+def _met_by(profile: Profile, kind: str) -> set[Column]:
+    """The columns that the statements of one outcome read, and those of the images of the rows they write."""
+    outcome = profile.outcomes[kind]
+    images = ((table, (*profile.image_columns(kind, table), ROW_VERSION)) for table in outcome.tables)
+    return {Column(table, name) for table, names in images for name in names} | outcome.reads
+
+
+def _selects(columns: Iterable[Column]) -> tuple[Right, ...]:
+    return tuple(Right(table, "SELECT", names) for table, names in by_table(frozenset(columns)).items())

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from audit import canonical
 
@@ -21,6 +22,8 @@ from .models import AdminUser, RowImage, Run, Tenant
 from .profile import Profile, Statement, TableRule
 
 LONGEST_KEY = LONGEST_LABEL = 255
+LONGEST_TOLD = 80
+FINGERPRINT = "hmac:"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Image:
     columns: Mapping[str, Any] | None
     label: str = ""
     xmin: str = field(default="", compare=False)
+    clear: str = field(default="", compare=False, repr=False)  # the row with its secrets, for the seal and nothing else
 
     @property
     def row_key(self) -> str:
@@ -49,7 +53,7 @@ class Image:
         return None if self.columns is None else {k: v for k, v in self.columns.items() if k not in left}
 
     def gone(self) -> "Image":
-        return replace(self, columns=None, xmin="")
+        return replace(self, columns=None, xmin="", clear="")
 
     def as_fields(self) -> dict[str, Any]:
         return {
@@ -70,34 +74,44 @@ def from_json(text: str) -> tuple[Image, ...]:
 
 
 def met(session: Session, profile: Profile, kind: str, statement: Statement, values: Mapping[str, Any]) -> list[Image]:
-    """The rows that an UPDATE or DELETE will meet now, by its own WHERE; those of an UPDATE stay locked when it may."""
+    """The rows that an UPDATE or DELETE will meet now, by its own WHERE; in a run those of an UPDATE stay locked.
+
+    The reader gets stamps of secret columns from the view that hides them; a run's login may read what it will write.
+    """
     rule = profile.tables[statement.table]
     columns = profile.image_columns(kind, statement.table)
     text = derived.image_select(
         statement.parsed,
         columns,
         key=rule.key,
-        stamped=rule.secret.intersection(columns),
+        stamped=rule.secret.intersection(columns) if session.is_reading else (),
         lock=statement.parsed.action == "update" and not session.is_reading,
     )
-    return [_image(rule, *row) for row in session.execute(text, values).fetchall()]
+    return [_image(session, rule, *row) for row in session.execute(text, values).fetchall()]
 
 
 def by_key(session: Session, profile: Profile, kind: str, table: Table, key: Mapping[str, Any]) -> Image:
     """One row as it is now; columns None when there is none."""
     rule = profile.tables[table]
     columns = profile.image_columns(kind, table)
-    text = derived.image_by_key(table, columns, key=rule.key, stamped=rule.secret.intersection(columns))
+    stamped = rule.secret.intersection(columns) if session.is_reading else ()
+    text = derived.image_by_key(table, columns, key=rule.key, stamped=stamped)
     row = session.execute(text, {f"key_{name}": key[name] for name in rule.key}).fetchone()
-    return _image(rule, *row) if row else Image(str(table), key, None)
+    return _image(session, rule, *row) if row else Image(str(table), key, None)
 
 
-def _image(rule: TableRule, image: str, key: str, xmin: str) -> Image:
-    columns, keys = read(image), read(key)
+def _image(session: Session, rule: TableRule, clear: str, key: str, xmin: str) -> Image:
+    columns, keys = read(clear), read(key)
     for name in rule.secret.intersection(columns):
-        columns[name] = fingerprint(columns[name])
+        stamp = columns[name] if session.is_reading else passwords.stamp(_text(columns[name]))
+        columns[name] = fingerprint(stamp)
     label = {**keys, **columns}.get(rule.label)
-    return Image(str(rule.table), keys, columns, "" if label is None else str(label)[:LONGEST_LABEL], xmin)
+    shown = "" if label is None else str(label)[:LONGEST_LABEL]
+    return Image(str(rule.table), keys, columns, shown, xmin, "" if session.is_reading else clear)
+
+
+def _text(secret: Any) -> str | None:
+    return None if secret is None else str(secret)
 
 
 def read(text: str) -> dict[str, Any]:
@@ -114,6 +128,14 @@ def fingerprint(stamp: str | None) -> str | None:
 def _key(secret: str) -> bytes:
     derivation = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"breakglass row fingerprints")
     return derivation.derive(secret.encode())
+
+
+def told(value: Any) -> str:
+    """A value as a sentence may show it: secrets only as such, long texts cut."""
+    if isinstance(value, str) and value.startswith(FINGERPRINT):
+        return _("a secret")
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_TOLD else text[:LONGEST_TOLD] + "…"
 
 
 def record(run: Run, image: Image, *, moment: str, at: datetime, tenant_table: str) -> None:

@@ -12,10 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from audit import canonical
 from audit.refusals import Refused
 
-from . import derived, images
-from .database import Session
+from . import images
 from .models import Run, SealedRow, SealKey
-from .profile import Profile, Statement
 
 
 class SealBroken(Refused):
@@ -25,26 +23,15 @@ class SealBroken(Refused):
     remedy = _("Set the account right by hand, or open a new incident that resets its password.")
 
 
-def read(
-    session: Session, profile: Profile, kind: str, statement: Statement, values: dict[str, Any]
-) -> list[tuple[images.Image, str]]:
-    """The rows that an UPDATE will meet, with their secrets in clear. Only for seal(): never log, store or show them."""
-    rule = profile.tables[statement.table]
-    columns = profile.image_columns(kind, statement.table)
-    text = derived.image_select(statement.parsed, columns, key=rule.key)
-    rows = session.execute(text, values).fetchall()
-    return [(images.Image(str(rule.table), images.read(key), None), image) for image, key, _xmin in rows]
-
-
-def seal(run: Run, rows: list[tuple[images.Image, str]]) -> None:
-    """Keep the rows, sealed. Inside the transaction that records the run as prepared."""
+def seal(run: Run, rows: list[images.Image]) -> None:
+    """Keep these before-rows, sealed. Inside the transaction that records the run as prepared."""
     if not rows:
         return
     fresh = {"key": AESGCM.generate_key(bit_length=256)}
     key, _made = SealKey.objects.get_or_create(incident=run.incident, defaults=fresh)
-    for image, clear in rows:
+    for image in rows:
         nonce = os.urandom(12)
-        sealed = AESGCM(bytes(key.key)).encrypt(nonce, clear.encode(), _context(run, image))
+        sealed = AESGCM(bytes(key.key)).encrypt(nonce, image.clear.encode(), _context(run, image))
         SealedRow.objects.create(run=run, table_name=image.table, row_key=image.row_key, nonce=nonce, sealed=sealed)
 
 

@@ -1,0 +1,99 @@
+"""Why a plan is not made, or a run does not happen, each as a sentence for a tired operator."""
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.refusals import Refused
+
+
+class RunRefused(Refused):
+    """What a run refuses by itself, as opposed to what the platform answers. The platform has taken everything back."""
+
+    code = "run_refused"
+    undone = _("Nothing was changed on the platform.")
+
+
+class OutcomeMissing(RunRefused):
+    code = "outcome_missing"
+    happened = _("The profile {profile} does not say how to do this: {outcome}.")
+    remedy = _("Choose another outcome, or let the profile's owner add it.")
+
+
+class TargetMissing(RunRefused):
+    code = "target_missing"
+    happened = _("The account {target} is not there: {statement} finds no row in {table}.")
+    remedy = _("Look at the diagnosis again and make a new plan; the account may have been deleted.")
+
+
+class TooManyRows(RunRefused):
+    code = "too_many_rows"
+    happened = _("{statement} meets {count} rows in {table}, but {expect} are expected.")
+    remedy = _("Correct the profile or choose another target, then make a new plan.")
+
+
+class LoginTaken(RunRefused):
+    code = "login_taken"
+    happened = _("{table} already has a row with {column} = {value}.")
+    remedy = _("Choose another login, or reset or enable the account that has it.")
+
+
+class RowChanged(RunRefused):
+    code = "row_changed"
+    happened = _("The row {row} was changed since the plan was made: {what}.")
+    remedy = _("Make a new plan from the row as it is now; it needs new approvals.")
+
+
+class NotAsPlanned(RunRefused):
+    code = "not_as_planned"
+    happened = _("The platform would have written something else into {row} than was approved: {what}.")
+    remedy = _("Find out what changes the value (a trigger, a rule), then make a new plan.")
+
+
+class MoreThanPlanned(RunRefused):
+    code = "more_than_planned"
+    happened = _("The change touched more than was approved: {what}.")
+    remedy = _(
+        "Something in the platform's database (a trigger, a rule) writes as well. Name it in the profile, or turn it off."
+    )
+
+
+class PlanAltered(RunRefused):
+    code = "plan_altered"
+    happened = _("The plan is no longer the one that was approved: {what}.")
+    remedy = _("Make a new plan; it needs new approvals.")
+
+
+class ValuesMissing(RunRefused):
+    code = "values_missing"
+    happened = _("The plan needs a new password, but none was given.")
+    remedy = _("Show a new link to the beneficiary and let him type the password.")
+
+
+class Overtaken(RunRefused):
+    code = "overtaken"
+    happened = _("This run was decided by somebody else in the meantime.")
+    undone = _("This process changed nothing on the platform.")
+    remedy = _("Look at the run's page for what was found.")
+
+
+class WindowOver(RunRefused):
+    code = "window_over"
+    happened = _("The window ended before the change was made.")
+    remedy = _("Ask for new approvals and open a new window.")
+
+
+class ApprovalGone(RunRefused):
+    code = "approval_gone"
+    happened = _("An approval was withdrawn, or its approver may no longer give it.")
+    remedy = _("Ask for new approvals.")
+
+
+class NothingToUndo(RunRefused):
+    code = "nothing_to_undo"
+    happened = _("{why}")
+    remedy = _("Disable the account instead, or open a new incident.")
+
+
+class NotDurable(RunRefused):
+    code = "not_durable"
+    happened = _("The platform did not say that what was written is on its disk.")
+    remedy = _("Let the platform's database administrator look at the write-ahead log, then try again.")

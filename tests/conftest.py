@@ -4,15 +4,19 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connections
+from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from breakglass.practice import console as console_database
-from breakglass.practice import databases
+from breakglass.practice import databases, platform_file
+from breakglass.practice import platform as platform_database
 from breakglass.practice.cluster import Cluster
+from tests import acme
 from tests.plugin import NOWHERE, TEMPLATE
 
 RUN = Path(os.environ["BREAKGLASS_TEST_RUN"])
@@ -48,3 +52,31 @@ def _point_at(name: str) -> None:
     connections.close_all()
     for alias in connections:
         connections.databases[alias]["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def platform_server() -> Cluster:
+    """The server that Acme lives in: not the console's, since roles are cluster-wide."""
+    return acme.start(RUN)
+
+
+@pytest.fixture
+def platform(platform_server: Cluster, settings: Settings, tmp_path: Path) -> Iterator[acme.Acme]:
+    """Acme as it is on the day that nobody can administer it any more, and a platform file that leads to it."""
+    dbname = f"acme_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(NUMBERS)}"
+    with platform_server.connect() as connection:
+        platform_database.clone(connection, acme.TEMPLATE, dbname)
+    settings.PLATFORMS_FILE = platform_file.write(
+        tmp_path, platform_server, dbname, acme.LOGINS, sign_in_url="http://127.0.0.1:1/", log=tmp_path / "acme.log"
+    )
+    yield acme.Acme(platform_server, dbname, settings.PLATFORMS_FILE)
+    with platform_server.connect() as connection:
+        databases.drop(connection, dbname)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium that `make test` found; root has no sandbox to put it into."""
+    found = {"executable_path": os.environ["CHROMIUM"]} if "CHROMIUM" in os.environ else {}
+    sandbox = {"args": ["--no-sandbox"]} if os.geteuid() == 0 else {}
+    return browser_type_launch_args | found | sandbox

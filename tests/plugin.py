@@ -1,9 +1,12 @@
 """One throw-away PostgreSQL for the whole test run, started before Django reads its settings; xdist workers inherit it."""
 
+import fcntl
 import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,7 +42,7 @@ def _start(run: Path) -> None:
     with cluster.connect() as connection:
         console.ensure(connection, logins, TEMPLATE)
     os.environ |= _environment(run) | logins.urls(cluster, TEMPLATE)
-    migrate = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0"]
+    migrate = [sys.executable, "manage.py", "migrate", "--database", "owner", "--verbosity", "0", "--skip-checks"]
     subprocess.run(migrate, check=True, cwd=ROOT)
     os.environ |= logins.urls(cluster, NOWHERE)
 
@@ -53,15 +56,24 @@ def _environment(run: Path) -> dict[str, str]:
         "BREAKGLASS_PRACTICE": "true",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
         "BASE_URL": "http://testserver",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # playwright's loop runs in the test's thread
     }
 
 
 def _sweep() -> None:
     """Remove what runs that were killed left behind; the folder's name carries the process id of its run."""
+    with (RUNS / f"bg-test.{os.geteuid()}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for run in _own_runs():
+            if not _lives(int(run.name.removeprefix(PREFIX))):
+                _remove(run)
+
+
+def _own_runs() -> Iterator[Path]:
     for run in RUNS.glob(f"{PREFIX}*"):
-        process = run.name.removeprefix(PREFIX)
-        if run.stat().st_uid == os.geteuid() and not _lives(int(process)):
-            _remove(run)
+        with suppress(FileNotFoundError):  # another run, which ends at this moment
+            if run.stat().st_uid == os.geteuid():
+                yield run
 
 
 def _lives(process: int) -> bool:

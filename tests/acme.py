@@ -1,0 +1,59 @@
+"""Acme in tests: one server per run, one locked-out copy per test."""
+
+import fcntl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from breakglass.practice import databases
+from breakglass.practice.cluster import Cluster
+from breakglass.practice.platform import APP, PlatformLogins, PlatformPasswords, build, ensure_logins
+
+TEMPLATE = "acme_template"
+LOGINS = PlatformLogins(app="app-password", reader="reader-password", broker="broker-password")
+PASSWORDS = PlatformPasswords(root="the root password", member="a member password")
+
+
+@dataclass(frozen=True)
+class Acme:
+    """One locked-out platform. `name` is what the platform file calls it."""
+
+    cluster: Cluster
+    dbname: str
+    file: Path
+    name: str = "acme"
+    passwords: PlatformPasswords = field(default=PASSWORDS)
+
+    @property
+    def app_url(self) -> str:
+        """How the platform's own site connects."""
+        return self.cluster.url(APP, LOGINS.app, self.dbname)
+
+    def connect(self) -> psycopg.Connection:
+        """A superuser's connection: the platform's DBA, or an attacker with everything."""
+        return self.cluster.connect(self.dbname)
+
+    def rows(self, statement: str, *parameters: object) -> list[dict[str, Any]]:
+        with self.connect() as connection:
+            return connection.cursor(row_factory=dict_row).execute(statement, parameters).fetchall()
+
+    def owner(self, email: str = "dana@acme.example") -> dict[str, Any]:
+        """The whole row of one account."""
+        return self.rows("SELECT * FROM adminuser WHERE email = %s", email)[0]
+
+
+def start(run: Path) -> Cluster:
+    """The run's platform server with the template in it; whoever asks first makes it."""
+    cluster = Cluster(run / "platform", durable=False).start()
+    with (run / "platform.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with cluster.connect() as connection:
+            is_made = databases.exists(connection, TEMPLATE)
+        if not is_made:
+            with cluster.connect() as connection:
+                ensure_logins(connection, LOGINS)
+            build(cluster, TEMPLATE, PASSWORDS)
+    return cluster

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from django.db import connection
 
+from audit import canonical
 from audit.models import Blob
 from audit.refusals import BlobDamaged, BlobMissing, BlobTooLarge
 
@@ -34,8 +35,13 @@ def keep(data: bytes, *, media_type: str, name: str) -> BlobRef:
     if len(data) > LARGEST:
         raise BlobTooLarge(size=len(data), limit=LARGEST)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT audit.keep(%s, %s, %s)", [data, media_type, name])
+        cursor.execute("SELECT audit.keep(%s, %s, %s)", [data, *_label(media_type, name)])
         return BlobRef(sha256=cursor.fetchone()[0], size=len(data))
+
+
+def _label(media_type: str, name: str) -> tuple[str, str]:
+    """An upload's own words, cut to what the table takes: they describe the content and never decide anything."""
+    return canonical.clean(media_type)[:200] or "application/octet-stream", canonical.clean(name)[:255] or "file"
 
 
 def stream(number: str) -> Iterator[bytes]:

@@ -44,6 +44,13 @@ def test_same_content_again_keeps_the_first_name():
     assert Blob.objects.get(sha256=kept.sha256).name == "first.csv"
 
 
+@pytest.mark.parametrize(("name", "kept_as"), [("", "file"), ("a\0b", "a\ufffdb"), ("x" * 999, "x" * 255)])
+def test_odd_name_of_an_upload_is_no_obstacle(name: str, kept_as: str):
+    kept = keep(b"abc", name=name)
+
+    assert Blob.objects.get(sha256=kept.sha256).name == kept_as
+
+
 def test_rollback_keeps_nothing():
     with transaction.atomic():
         blobs.keep(b"gone", media_type="text/plain", name="gone.txt")

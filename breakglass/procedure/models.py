@@ -199,8 +199,10 @@ class Window(Deed):
     second_approval = models.ForeignKey(Approval, models.PROTECT, null=True, related_name="+")
     database_key = models.CharField(max_length=96, help_text=_("System identifier, slash, database name."))
     during = DateTimeRangeField()
+    end_recorded_at = models.DateTimeField(null=True)
 
     class Meta(Deed.Meta):
+        indexes = (models.Index(fields=("id",), condition=Q(end_recorded_at=None), name="window_end_not_recorded"),)
         constraints = (
             models.UniqueConstraint(fields=("id", "incident"), name="window_incident_target"),
             models.CheckConstraint(

@@ -111,13 +111,6 @@ class RuleBroken(Refused):
     happened = _("The database refused it by the rule “{rule}”.")
 
 
-class TicketDoesNotFit(Refused):
-    code = "ticket_does_not_fit"
-    happened = _("“{ticket}” is no ticket of this platform. Its tickets look like {pattern}.")
-    undone = _("No incident was opened.")
-    remedy = _("Open a ticket first, then type its reference.")
-
-
 class TriggerUnknown(Refused):
     code = "trigger_unknown"
     happened = _("Break-glass is for three triggers only, and this is none of them.")

@@ -29,6 +29,7 @@ MOVES: dict[State, frozenset[State]] = {
 }
 
 FINAL = frozenset(state for state, moves in MOVES.items() if not moves)
+BEFORE_RUN = frozenset({State.OPENED, State.DIAGNOSED, State.PLANNED})
 
 
 def may_move(start: State, end: State) -> bool:

@@ -65,7 +65,7 @@ CREATE TRIGGER only_changes BEFORE UPDATE ON procedure_approval FOR EACH ROW
     EXECUTE FUNCTION procedure_only_changes('withdrawn_at,withdrawn_by_id,withdrawn_reason', '');
 CREATE TRIGGER only_changes BEFORE UPDATE ON procedure_window FOR EACH ROW
     -- the generated constants are not known yet in a BEFORE trigger
-    EXECUTE FUNCTION procedure_only_changes('', 'during,ops_side,second_side');
+    EXECUTE FUNCTION procedure_only_changes('end_recorded_at', 'during,ops_side,second_side');
 CREATE TRIGGER only_changes BEFORE UPDATE ON procedure_handover FOR EACH ROW
     EXECUTE FUNCTION procedure_only_changes('used_at,voided_at', 'wrong_codes');
 CREATE TRIGGER only_changes BEFORE UPDATE ON procedure_revocationitem FOR EACH ROW

@@ -1,9 +1,10 @@
 -- Participants, overrides, choices and plans: who may not do them, and when they are too late.
 
--- Whether the plan is the incident's latest and nobody has said no to it.
+-- Whether the plan is the incident's latest, for the latest choice, and nobody has said no to it.
 CREATE FUNCTION procedure_plan_counts(p_plan bigint) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT NOT EXISTS (SELECT FROM procedure_plan later WHERE later.incident_id = plan.incident_id AND later.number > plan.number)
+       AND NOT EXISTS (SELECT FROM procedure_choice later WHERE later.incident_id = plan.incident_id AND later.id > plan.choice_id)
        AND NOT EXISTS (SELECT FROM procedure_planrefusal WHERE plan_id = plan.id)
       FROM procedure_plan plan WHERE plan.id = p_plan
 $$;

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from breakglass.practice import console as console_database
-from breakglass.practice import databases, platform_file
+from breakglass.practice import databases, doors, platform_file
 from breakglass.practice import platform as platform_database
 from breakglass.practice.cluster import Cluster
 from tests import acme
@@ -66,12 +66,15 @@ def platform(platform_server: Cluster, settings: Settings, tmp_path: Path) -> It
     dbname = f"acme_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(NUMBERS)}"
     with platform_server.connect() as connection:
         platform_database.clone(connection, acme.TEMPLATE, dbname)
+    with platform_server.connect(dbname) as connection:
+        doors.install(connection, master_key=bytes.fromhex(settings.KEEPER_KEY))
     settings.PLATFORMS_FILE = platform_file.write(
         tmp_path, platform_server, dbname, acme.LOGINS, sign_in_url="http://127.0.0.1:1/", log=tmp_path / "acme.log"
     )
     yield acme.Acme(platform_server, dbname, settings.PLATFORMS_FILE)
     with platform_server.connect() as connection:
         databases.drop(connection, dbname)
+        doors.forget(connection, dbname)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from audit.refusals import Refused
+from breakglass.procedure.models import Incident
+from recovery import platforms
+
 register = template.Library()
 
 LOCAL = ZoneInfo(settings.LOCAL_TIME_ZONE)
@@ -81,8 +85,20 @@ def minus(later: datetime, earlier: datetime) -> timedelta:
 
 
 @register.inclusion_tag("breakglass/_field.html")
-def field(bound: BoundField) -> dict[str, Any]:
-    """One field of a form with its label, help and faults."""
+def field(bound: BoundField, unique: int = 0) -> dict[str, Any]:
+    """One field of a form with its label, help and faults; `unique` tells the ids of a repeated form apart."""
+    if unique:
+        bound.form.auto_id = f"id_{bound.form.name}_{unique}_%s"
     is_group = bound.use_fieldset
     is_check = getattr(bound.field.widget, "input_type", "") == "checkbox" and not is_group
     return {"field": bound, "is_group": is_group, "is_check": is_check}
+
+
+@register.inclusion_tag("breakglass/_ticket.html")
+def ticket(incident: Incident) -> dict[str, str]:
+    """The ticket's reference, as a link when the platform file says where tickets are."""
+    try:
+        address = platforms.get(incident.platform).ticket_url(incident.ticket)
+    except Refused:
+        address = ""  # a platform that left the file keeps its incidents readable
+    return {"ticket": incident.ticket, "address": address}

@@ -47,7 +47,7 @@ document.addEventListener("input", (event) => {
 // A form that only looks (data-repeat seconds) is pressed again by itself.
 for (const form of document.querySelectorAll("form[data-repeat]")) {
   setInterval(() => {
-    fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => {});
+    fetch(form.action, { method: "POST", body: new FormData(form), headers: { "X-Repeated": "yes" }, redirect: "manual" }).catch(() => {});
   }, Number(form.dataset.repeat) * 1000);
 }
 

@@ -1,0 +1,91 @@
+"""Rows now and after, or before and after, as a page shows them: changed columns one by one, the rest by name. Pure."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from recovery import images
+from recovery.documents import Change, PlanDocument
+from recovery.images import Image
+from recovery.models import Run
+
+NOT_SHOWN_ALONE = ("unchanged", "volatile")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column that differs. kind: changed, secret, added or removed."""
+
+    column: str
+    now: str
+    after: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: what differs, and the names of what stays or moves by itself."""
+
+    table: str
+    key: str
+    label: str
+    cells: list[Cell]
+    unchanged: list[str] = field(default_factory=list)
+    volatile: list[str] = field(default_factory=list)
+
+
+def of_plan(content: str) -> list[Row]:
+    """The rows of a plan, now and after."""
+    return list(_rows(PlanDocument(content).diff()))
+
+
+def statements_of(content: str) -> list[str]:
+    """The exact statements of a plan."""
+    return [statement["sql"].strip() for statement in PlanDocument(content).statements]
+
+
+def of_run(run: Run) -> list[Row]:
+    """The rows of a run, before and after, as the platform itself gave them out."""
+    after = {image.place: image for image in images.from_json(run.after or run.planned_after)}
+    before = {image.place: image for image in images.from_json(run.before)}
+    changes = [_compared(before.get(place), after.get(place)) for place in before | after]
+    return list(_rows(change for row in changes for change in row))
+
+
+def sent_by(run: Run) -> list[dict[str, Any]]:
+    """What a run sent: each with the SQL and the number of rows."""
+    return [
+        {"sql": str(one.get("sql", "")).strip(), "count": one.get("count", one.get("rows", 0))}
+        for one in (json.loads(run.statements) if run.statements else [])
+    ]
+
+
+def _compared(before: Image | None, after: Image | None) -> Iterator[Change]:
+    was, now = (before and before.columns) or {}, (after and after.columns) or {}
+    place = after or before
+    for name in [*was, *(name for name in now if name not in was)]:
+        kind = "unchanged" if name in was and name in now and was[name] == now[name] else "changed"
+        yield Change(place.table, place.row_key, place.label, name, was.get(name), now.get(name), kind)
+
+
+def _rows(changes: Iterable[Change]) -> Iterator[Row]:
+    for (table, key, label), columns in groupby(changes, key=lambda one: (one.table, one.key, one.label)):
+        listed = list(columns)
+        cells = [_cell(one) for one in listed if one.kind not in NOT_SHOWN_ALONE]
+        names = {kind: [one.column for one in listed if one.kind == kind] for kind in NOT_SHOWN_ALONE}
+        yield Row(table, key, label, cells, **names)
+
+
+def _cell(change: Change) -> Cell:
+    is_marked = change.kind in ("secret", "added", "removed")
+    return Cell(change.column, _said(change.now), _said(change.after), "changed" if is_marked else change.kind)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return str(_("empty"))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,125 @@
+"""Pages of the decision: the outcome, and the plan with its exact change."""
+
+import json
+from typing import Any
+
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from breakglass.pages import diffs, wizard
+from breakglass.pages.forms import OutcomeForm, PlanForm
+from breakglass.pages.opening import latest_diagnosis
+from breakglass.people.models import Person
+from breakglass.procedure import incidents, planning, policy
+from breakglass.procedure.models import Choice, Incident, Plan
+from recovery.diagnosis import CLEARED_BY_ENABLE, CLEARED_BY_RESET, Owner, Report
+from recovery.models import RunKind
+from recovery.profile import blocker
+
+
+def outcome_form(*data: Any, incident: Incident, account: Any, **options: Any) -> OutcomeForm:
+    """The form with the owners of the latest diagnosis and the people who may become beneficiary."""
+    latest = latest_diagnosis(incident)
+    report = Report.from_json(latest.owners) if latest else None
+    owners = report.owners if report else ()
+    given = {"owners": owners, "people": candidates(incident), "initial": _start(incident, report)}
+    return OutcomeForm(*data, incident=incident, account=account, **given, **options)
+
+
+def candidates(incident: Incident) -> QuerySet[Person]:
+    """Known people who may hold the account: never who opened the incident."""
+    return Person.objects.filter(practice=incident.practice).exclude(pk=incident.requester_person_id)
+
+
+def _start(incident: Incident, report: Report | None) -> dict[str, Any]:
+    choice = latest_choice(incident)
+    if choice is not None:
+        return {
+            name: getattr(choice, name)
+            for name in ("outcome", "target_key", "login", "display_name", "beneficiary", "why", "reachable")
+        }
+    if report is None or not report.recommended:
+        return {}
+    fitting = [one.key for one in report.owners if report.recommended in fits(one)]
+    return {"outcome": report.recommended, "target_key": fitting[0] if len(fitting) == 1 else ""}
+
+
+def fits(owner: Owner) -> list[str]:
+    """The outcomes that would let this owner in with nothing else in the way."""
+    cleared = {RunKind.ENABLE: CLEARED_BY_ENABLE, RunKind.RESET: CLEARED_BY_RESET}
+    return [kind.value for kind, stops in cleared.items() if owner.stops and owner.stops <= stops]
+
+
+def latest_choice(incident: Incident) -> Choice | None:
+    """The choice that counts."""
+    return incident.choices.select_related("beneficiary", "account").order_by("-id").first()
+
+
+@wizard.page("outcome", "breakglass/outcome.html")
+def outcome(request: HttpRequest, incident: Incident) -> wizard.Facts:
+    """Which one of A, B and C, for whom, and what would still stop a sign-in afterwards."""
+    latest = latest_diagnosis(incident)
+    choice = latest_choice(incident)
+    return {
+        "report": Report.from_json(latest.owners) if latest else None,
+        "overrides": list(latest.overrides.select_related("account")) if latest else [],
+        "choice": choice,
+        "forecast": forecast_of(choice),
+        "outcome_form": outcome_form(incident=incident, account=request.user),
+    }
+
+
+def forecast_of(choice: Choice | None) -> list[Any]:
+    """What would still stop a sign-in after the chosen outcome."""
+    found = json.loads(choice.forecast) if choice and choice.forecast else []
+    return [blocker(f"{one['kind']}: {one['detail']}") if isinstance(one, dict) else blocker(one) for one in found]
+
+
+@wizard.action(outcome, outcome_form)
+def choose(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Choose exactly one outcome, its target and its beneficiary."""
+    incidents.choose(incident, by=request.user, **form.cleaned_data)
+    return wizard.done(request, incident, "plan")
+
+
+@wizard.page("plan", "breakglass/plan.html")
+def plan(request: HttpRequest, incident: Incident) -> wizard.Facts:
+    """The exact change: rows now and after, statements, length of the window, digest as words."""
+    current = planning.current(incident)
+    minutes = current.window_minutes if current else policy.DEFAULT_WINDOW_MINUTES
+    choice = latest_choice(incident)
+    return {
+        "plan": current,
+        "choice": choice,
+        "forecast": forecast_of(choice),
+        "plan_form": PlanForm(initial={"window_minutes": minutes}),
+        "refusals": refusals_of(incident),
+        **plan_facts(current),
+    }
+
+
+def plan_facts(current: Plan | None) -> wizard.Facts:
+    """What every page says about a plan."""
+    if current is None:
+        return {"is_void": False}
+    return {
+        "is_void": planning.is_void(current),
+        "words": current.words.split(),
+        "diff": diffs.of_plan(current.content),
+        "statements": diffs.statements_of(current.content),
+    }
+
+
+def refusals_of(incident: Incident) -> list[Any]:
+    """Every "no" to a plan of this incident; they stay visible."""
+    return list(incident.planrefusals.select_related("account", "plan"))
+
+
+@wizard.action(plan, PlanForm)
+def make_plan(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Read the platform again and fix the exact change."""
+    made = planning.make(incident, by=request.user, **form.cleaned_data)
+    said = _("Plan %(number)d is made. It waits for two approvals.") % {"number": made.number}
+    return wizard.done(request, incident, "plan", said)

@@ -1,0 +1,172 @@
+"""Pages of the change: the window, the hand-over or the button, what was changed, and the proof that somebody is in again."""
+
+from typing import Any
+
+import segno
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+
+from audit.refusals import Refused
+from breakglass.pages import context, diffs, sentences, wizard
+from breakglass.pages.approving import _plan_of
+from breakglass.pages.change_forms import ConfirmForm, LinkForm, RunForm, SpokenForm
+from breakglass.pages.forms import WindowForm
+from breakglass.pages.planning import plan_facts
+from breakglass.procedure import approvals, execution, handover, planning, policy, proofs, windows
+from breakglass.procedure.models import Execution, Handover, Incident, Window
+from recovery import platforms
+from recovery.models import Run, RunState
+
+
+@wizard.page("window", "breakglass/window.html")
+def window(request: HttpRequest, incident: Incident) -> wizard.Facts:
+    """Both approvals, their age, and the window that they open."""
+    plan, now = planning.current(incident), context.database_moment()
+    live = approvals.live(plan)
+    return {
+        "plan": plan,
+        "heading": sentences.act(plan, incident.platform),
+        "approvals": [(one, now - one.at, policy.is_young(one.at, now)) for one in live.values()],
+        "is_ready": len(live) == 2 and all(policy.is_young(one.at, now) for one in live.values()),
+        "window": windows.current(incident),
+        "earlier": list(Window.objects.filter(incident=incident).select_related("account").order_by("-id")[:10]),
+        "window_form": WindowForm(initial={"plan": plan.pk}),
+        **plan_facts(plan),
+    }
+
+
+@wizard.action(window, WindowForm)
+def open_window(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Open the window for the approved plan."""
+    windows.open(_plan_of(incident, form.cleaned_data["plan"]), by=request.user, code=form.cleaned_data["code"])
+    return wizard.done(request, incident, "execute", _("The window is open."))
+
+
+@wizard.action(window)
+def end_window(request: HttpRequest, incident: Incident, form: None) -> HttpResponse:
+    """End the open window now."""
+    current = windows.current(incident)
+    if current is not None:
+        windows.shorten(current, by=request.user)
+    return wizard.done(request, incident, "window", _("The window has ended."))
+
+
+@wizard.page("execute", "breakglass/execute.html")
+def execute(request: HttpRequest, incident: Incident) -> wizard.Facts:
+    """The hand-over for A and B, the button for C, and afterwards what was changed."""
+    plan = planning.current(incident)
+    live = approvals.live(plan) if plan else {}
+    done = latest_execution(incident)
+    return {
+        "plan": plan,
+        "window": windows.current(incident),
+        "needs_password": plan.outcome in sentences.WITH_PASSWORD,
+        "handover": current_link(incident),
+        "is_approver": request.user.person_id in {one.person_id for one in live.values()},
+        "approvers": [one.account.username for one in live.values()],
+        "link_form": LinkForm(),
+        "spoken_form": SpokenForm(),
+        "run_form": RunForm(),
+        "heading_plan": sentences.act(plan, incident.platform),
+        **run_facts(done.run if done else None),
+    }
+
+
+def current_link(incident: Incident) -> Handover | None:
+    """The link that the beneficiary could use now."""
+    return handover.current(incident)
+
+
+def latest_execution(incident: Incident) -> Execution | None:
+    """The latest attempt at the change, whatever came of it; "disable now" is told on its own page."""
+    made = Execution.objects.select_related("run", "account", "plan__choice").filter(incident=incident)
+    return made.exclude(kind="disable").order_by("-id").first()
+
+
+def run_facts(run: Run | None) -> dict[str, Any]:
+    """What a page says about a run."""
+    if run is None:
+        return {"run": None, "verdict": "none"}
+    return {
+        "run": run,
+        "verdict": verdict_of(run),
+        "rows": diffs.of_run(run),
+        "sent": diffs.sent_by(run),
+        "accesses": list(run.accesses.all()),
+    }
+
+
+def verdict_of(run: Run) -> str:
+    """changed, unchanged, human or unknown. Unknown is never called a failure."""
+    said = {RunState.COMMITTED: "changed", RunState.ABORTED: "unchanged", RunState.NEEDS_HUMAN: "human"}
+    return said.get(RunState(run.state), "unknown")
+
+
+@wizard.action(execute, LinkForm)
+def show_link(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Make the beneficiary's link. It is shown in this answer only: it is kept nowhere, so there is nothing to redirect to."""
+    made, address = handover.show(incident, by=request.user, code=form.cleaned_data["code"])
+    return execute.show(request, incident, link=address, qr=qr_of(address), handover=made)
+
+
+def qr_of(address: str) -> str:
+    """The address as an inline SVG without styles, as the content security policy wants it."""
+    # segno makes the markup from numbers alone; nothing of the address is in it as text.
+    return mark_safe(segno.make(address, error="m", micro=False).svg_inline(omitsize=True, border=2))
+
+
+@wizard.action(execute, SpokenForm)
+def show_code(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Show an approver the code that he reads out to the beneficiary."""
+    link = current_link(incident)
+    if link is None:
+        return wizard.done(request, incident, "execute", _("There is no link in use now, so there is no code."))
+    said = handover.approver_code(link, by=request.user, code=form.cleaned_data["code"])
+    return execute.show(request, incident, spoken=said)
+
+
+@wizard.action(execute, RunForm)
+def run_now(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """The operator makes the change where no password is set."""
+    execution.execute(incident, by=request.user, code=form.cleaned_data["code"])
+    return wizard.done(request, incident, "execute")
+
+
+@wizard.page("proof", "breakglass/proof.html")
+def proof(request: HttpRequest, incident: Incident) -> wizard.Facts:
+    """Whether the recovered person has signed in since the change."""
+    done = execution.last_committed(incident)
+    return {
+        "execution": done,
+        "login": done.plan.choice.login if done else "",
+        "person": done.plan.beneficiary.name if done else "",
+        "sign_in_url": sign_in_address(incident),
+        "proof": proofs.latest(incident),
+        "confirm_form": ConfirmForm(),
+        **run_facts(done.run if done else None),
+    }
+
+
+def sign_in_address(incident: Incident) -> str:
+    """Where people sign in to the platform, if its configuration says so."""
+    try:
+        return platforms.get(incident.platform).sign_in_url
+    except Refused:
+        return ""
+
+
+@wizard.action(proof)
+def look(request: HttpRequest, incident: Incident, form: None) -> HttpResponse:
+    """Ask the platform whether the recovered account has signed in."""
+    seen = proofs.look(incident, by=request.user)
+    is_pressed = "X-Repeated" not in request.headers
+    return wizard.done(request, incident, "proof", _("Not seen yet.") if is_pressed and not seen else "")
+
+
+@wizard.action(proof, ConfirmForm)
+def confirm(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
+    """Record who confirmed the sign-in, for platforms that do not show it."""
+    proofs.confirm(incident, by=request.user, **form.cleaned_data)
+    return wizard.done(request, incident, "proof")

@@ -158,13 +158,6 @@ class LoginIsProvenByMachine(Refused):
     remedy = _("Press “check again”. If the platform does not answer, the console goes on trying by itself.")
 
 
-class AccessStillThere(Refused):
-    code = "access_still_there"
-    happened = _("The platform does not confirm yet that the temporary login {role} is gone.")
-    undone = _("The item stays open, and the console goes on closing it.")
-    remedy = _("Try again in a moment. If it stays, ask the platform's DBA to drop that role by hand.")
-
-
 class WaiverBySomebodyElse(Refused):
     code = "waiver_by_somebody_else"
     happened = _("You took part in this incident or approved its plan, so you may not do this.")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit import blobs, clock, events, log, log_lines
 from audit.bundle import safe_name
 from breakglass.people.models import Account
-from breakglass.procedure import colleagues, incidents, machine_evidence, sealing, texts
+from breakglass.procedure import colleagues, machine_evidence, sealing, standing, texts
 from breakglass.procedure.change_refusals import (
     EvidenceEmpty,
     EvidenceKindUnknown,
@@ -125,11 +125,11 @@ def state_absence(incident: Incident, *, by: Account, kind: str, reason: str) ->
 @step
 def _add(incident: Incident, *, by: Account, pieces: list[Piece], joins: bool = False) -> list[EvidenceItem]:
     """Keep the pieces; one entry names them all. A piece that is there already, with the same content, is left alone."""
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *OPEN_FOR_EVIDENCE)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *OPEN_FOR_EVIDENCE)
     colleagues.require(by, practice=incident.practice)
     if joins:
-        incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+        colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     now = clock.now()
     kept = [_keep(incident, piece, by=by, at=now) for piece in pieces]
     new = [item for item, is_new in kept if is_new]

@@ -13,8 +13,9 @@ from audit import clock, events, log
 from audit.models import Entry
 from breakglass.people.models import Account
 from breakglass.people.step_up import RUN, StepUp
-from breakglass.procedure import handover, incidents, messages
+from breakglass.procedure import colleagues, handover, messages, standing
 from breakglass.procedure.change_refusals import (
+    HandoverVoided,
     PasswordIsTheLogin,
     PasswordNeeded,
     PasswordsDiffer,
@@ -26,6 +27,7 @@ from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
 from recovery import runs
+from recovery.documents import PlanDocument
 from recovery.models import Run, RunKind, RunState
 
 SHORTEST_PASSWORD = 12
@@ -53,7 +55,7 @@ def hand_over(token: str, *, code: str, password: str, repeated: str, session_ac
         check_password(password, repeated, login=link.plan.choice.login)
         values = runs.prepare_values(link.plan.content, password=password)
     run = _claim_for_beneficiary(link, by="handover")
-    return _carry_out(run, values, by="handover")
+    return carry_out(run, values, by="handover")
 
 
 def execute(incident: Incident, *, by: Account, code: str) -> Run:
@@ -62,7 +64,7 @@ def execute(incident: Incident, *, by: Account, code: str) -> Run:
     Returns and raises as `hand_over` does.
     """
     run = _claim_for_operator(incident, by=by, code=code)
-    return _carry_out(run, runs.prepare_values(run.content, password=None), by=by)
+    return carry_out(run, runs.prepare_values(run.content, password=None), by=by)
 
 
 def check_password(password: str, repeated: str, *, login: str) -> None:
@@ -84,13 +86,13 @@ def check_password(password: str, repeated: str, *, login: str) -> None:
 
 @step
 def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
-    incident = incidents.lock(link.incident)
+    incident = standing.lock(link.incident)
     plan, window = handover.require_open(incident)
     link.refresh_from_db()
     now = clock.now()
     handover.check_usable(link, now=now)
     if link.plan_id != plan.pk:
-        raise handover.HandoverVoided
+        raise HandoverVoided
     handover.check_not_run(plan)
     if Handover.objects.filter(pk=link.pk, used_at=None, voided_at=None).update(used_at=now) != 1:
         raise SomebodyWasFaster
@@ -99,12 +101,12 @@ def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
 
 @step(step_up=RUN, digest=handover.digest_of_current)
 def _claim_for_operator(incident: Incident, *, by: Account, step_up: StepUp) -> Run:
-    incident = incidents.lock(incident)
+    incident = standing.lock(incident)
     plan, window = handover.require_open(incident)
     if plan.outcome in handover.WITH_PASSWORD:
         raise PasswordNeeded
     handover.check_not_run(plan)
-    incidents.take_part(incident, by=by, part=Participant.Part.RAN)
+    colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     return _record_claim(incident, plan, window, operator=by, by=by.username)
 
 
@@ -162,7 +164,7 @@ def new_run(
         platform=incident.platform,
         system_identifier=incident.system_identifier,
         database_name=incident.database_name,
-        profile_digest=runs.profile_digest(content),
+        profile_digest=PlanDocument(content).fields["profile"]["digest"],
         window_end=window.during.upper,
         operator=operator.username,
         beneficiary=beneficiary,
@@ -184,7 +186,8 @@ def record_claimed(incident: Incident, run: Run, *, by: str, **facts: Any) -> No
     )
 
 
-def _carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
+def carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
+    """Run what was claimed, outside of any transaction, and draw its consequence. Returns the run as it then is."""
     run = runs.carry_out(run, values=values)
     return conclude(Incident.objects.get(reference=run.incident), by=by, run=run)
 
@@ -192,9 +195,9 @@ def _carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
 @step
 def conclude(incident: Incident, *, by: Account | str, run: Run) -> Run:
     """Draw the consequence of a decided run, once: the incident moves on, people are told. An undecided one changes nothing."""
-    incident = incidents.lock(incident)
+    incident = standing.lock(incident)
     run.refresh_from_db()
-    if run.state != RunState.COMMITTED or _is_concluded(incident, run):
+    if run.state != RunState.COMMITTED or is_concluded(incident, run):
         return run
     if run.kind in TO_NEXT_STATE:
         _move_on(incident, run)
@@ -208,13 +211,14 @@ def _name(by: Account | str) -> str:
     return by if isinstance(by, str) else by.username
 
 
-def _is_concluded(incident: Incident, run: Run) -> bool:
+def is_concluded(incident: Incident, run: Run) -> bool:
+    """Whether the log says that the consequence of this run was drawn."""
     event = ROLLBACK_EVENTS.get(RunKind(run.kind), events.INCIDENT_EXECUTED)
     return Entry.objects.filter(incident=incident.reference, event=event, entry__contains=f'"{run.pk}"').exists()
 
 
 def _move_on(incident: Incident, run: Run) -> None:
-    incidents.move(incident, State.EXECUTED)
+    standing.move(incident, State.EXECUTED)
     decided_at = run.decided_at or clock.now()
     due_at = working_days_after(decided_at, POST_MORTEM_WORKING_DAYS)
     PostMortem.objects.get_or_create(incident=incident, defaults={"due_at": due_at})

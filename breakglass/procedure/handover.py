@@ -15,7 +15,7 @@ from django.db import transaction
 from audit import clock, events, log
 from breakglass.people.models import Account
 from breakglass.people.step_up import SHOW_CODE, SHOW_HANDOVER, StepUp
-from breakglass.procedure import approvals, incidents, planning, windows
+from breakglass.procedure import approvals, colleagues, planning, standing, window_ends
 from breakglass.procedure.change_refusals import (
     ChangeAlreadyMade,
     ChangeUnknownYet,
@@ -29,7 +29,7 @@ from breakglass.procedure.change_refusals import (
     NotAnApprover,
 )
 from breakglass.procedure.models import Execution, Handover, Incident, Participant, Plan, Window
-from breakglass.procedure.refusals import WindowClosed
+from breakglass.procedure.refusals import PlanVoid, WindowClosed
 from breakglass.procedure.steps import recorded, step
 from recovery.models import RunKind, RunState
 
@@ -57,12 +57,12 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
         WindowClosed, PlanVoid, NoPasswordNeeded, ChangeAlreadyMade, ChangeUnknownYet: it is not the moment.
         BeneficiaryMayNotTakePart, ApproverMayNotTakePart: it is not the person.
     """
-    incident = incidents.lock(incident)
+    incident = standing.lock(incident)
     plan, window = require_open(incident)
     if plan.outcome not in WITH_PASSWORD:
         raise NoPasswordNeeded
     check_not_run(plan)
-    incidents.take_part(incident, by=by, part=Participant.Part.RAN)
+    colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     now, token = clock.now(), secrets.token_urlsafe(32)
     Handover.objects.filter(incident=incident, used_at=None, voided_at=None).update(voided_at=now)
     handover = Handover.objects.create(
@@ -87,10 +87,12 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
 
 
 def require_open(incident: Incident) -> tuple[Plan, Window]:
-    """The plan that counts and the window open for it, by the database's clock. Raises WindowClosed."""
-    plan, window = planning.current(incident), windows.current(incident)
+    """The plan that counts and the window open for it, by the database's clock. Raises WindowClosed, PlanVoid."""
+    plan, window = planning.current(incident), window_ends.current(incident)
     if plan is None or window is None or window.plan_id != plan.pk:
         raise WindowClosed
+    if planning.is_void(plan):
+        raise PlanVoid
     return plan, window
 
 
@@ -115,7 +117,7 @@ def approver_code(handover: Handover, *, by: Account, step_up: StepUp) -> str:
         NotAnApprover: the account's person does not stand behind a living approval of this plan.
         HandoverUsed, HandoverVoided, HandoverExpired: the link is of no use any more.
     """
-    incident = incidents.lock(handover.incident)
+    incident = standing.lock(handover.incident)
     handover.refresh_from_db()
     check_usable(handover, now=clock.now())
     if by.person_id not in {approval.person_id for approval in approvals.live(handover.plan).values()}:

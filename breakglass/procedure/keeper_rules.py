@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from breakglass.procedure import policy
-from breakglass.procedure.models import Approval, Execution, Incident, Participant, Plan, PlanRefusal, Window
+from breakglass.procedure.models import Approval, Choice, Execution, Incident, Participant, Plan, PlanRefusal, Window
 from breakglass.procedure.states import FINAL
 from recovery.models import MandateRequest, Run, RunKind, RunState
 
@@ -146,6 +146,8 @@ def _about_plan(case: Case) -> Iterator[str]:
         yield _("The window was opened for another plan.")
     if Plan.objects.filter(incident=case.incident, number__gt=plan.number).exists():
         yield _("The plan was replaced by a newer one.")
+    if Choice.objects.filter(incident=case.incident, pk__gt=plan.choice_id).exists():
+        yield _("Another outcome was chosen after the plan was made.")
     if PlanRefusal.objects.filter(plan=plan).exists():
         yield _("The plan was refused.")
     if plan.outcome != case.run.kind:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from breakglass.procedure.models import Approval, EvidenceItem, Execution, Incident
-from breakglass.procedure.revocation import accesses
+from breakglass.procedure.revocation import logins
 from recovery.models import Access, Run
 
 Kind = EvidenceItem.Kind
@@ -114,7 +114,7 @@ def _rows(run: Run) -> dict[str, Any]:
 def _accesses(incident: Incident) -> list[Piece]:
     return [
         _piece(Kind.ACCESS, f"access/{opened.role_name}.json", _access(opened))
-        for opened in accesses(incident)
+        for opened in logins(incident)
         if opened.proven_at is not None
     ]
 

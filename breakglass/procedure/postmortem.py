@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from audit import blobs, clock, events, log
 from breakglass.people.models import Account, DutyName
-from breakglass.procedure import colleagues, execution, incidents, revocation, sealing, texts
+from breakglass.procedure import colleagues, execution, revocation, sealing, standing, texts
 from breakglass.procedure.change_refusals import BacklogAddressWrong, BoxesMissing, ReviewBySomebodyElse
 from breakglass.procedure.models import Execution, Incident, Participant, PostMortem, Review
 from breakglass.procedure.states import State
@@ -41,11 +41,11 @@ def write(
     Raises:
         NotNow, BacklogAddressWrong, TextTooLong, DutyMissing
     """
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *AFTER_CHANGE)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *AFTER_CHANGE)
     if backlog_url and urlsplit(backlog_url).scheme not in {"http", "https"}:
         raise BacklogAddressWrong
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     now = clock.now()
     paper = _paper(incident, now)
     boxes = {
@@ -83,8 +83,8 @@ def review(incident: Incident, *, by: Account, findings: str) -> Review:
     Raises:
         DutyMissing, ReviewBySomebodyElse, TextMissing, NotNow
     """
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *AFTER_CHANGE)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *AFTER_CHANGE)
     colleagues.require(by, DutyName.SECURITY, practice=incident.practice)
     if revocation.had_part(incident, by):
         raise ReviewBySomebodyElse
@@ -139,7 +139,7 @@ def _conditions(incident: Incident) -> list[tuple[bool, object]]:
         (not later, _("a bundle that is newer than the last run")),
         (Review.objects.filter(incident=incident).exists(), _("Security's review")),
         (not undecided.exists(), _("a decision on every run")),
-        (all(opened.proven_at for opened in revocation.accesses(incident)), _("the proof that every access is gone")),
+        (all(opened.proven_at for opened in revocation.logins(incident)), _("the proof that every access is gone")),
     ]
 
 
@@ -150,17 +150,17 @@ def close(incident: Incident, *, by: Account) -> Incident:
     Raises:
         BoxesMissing: it names what is missing. NotNow: the evidence is not sealed.
     """
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, State.SEALED)
+    incident = standing.lock(incident)
+    standing.require_state(incident, State.SEALED)
     if left := missing(incident):
         raise BoxesMissing(boxes=", ".join(left))
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     now, bundle = clock.now(), sealing.latest(incident)
     paper = _paper(incident, now)
     paper.bundle = bundle
     paper.save(update_fields=["bundle"])
     seals.wipe(incident.reference, at=now)
-    incidents.move(incident, State.CLOSED, closed_at=now)
+    standing.move(incident, State.CLOSED, closed_at=now)
     incident.closed_at = now
     log.append(events.INCIDENT_CLOSED, by=by.username, incident=incident.reference, bundle=bundle.sha256)
     return incident

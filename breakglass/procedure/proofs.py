@@ -2,7 +2,7 @@
 
 from audit import clock, events, log
 from breakglass.people.models import Account
-from breakglass.procedure import execution, incidents, texts
+from breakglass.procedure import colleagues, execution, standing, texts
 from breakglass.procedure.change_refusals import ChangeNotMade
 from breakglass.procedure.models import Execution, Incident, Participant, SignInProof
 from breakglass.procedure.states import State
@@ -45,7 +45,7 @@ def confirm(incident: Incident, *, by: Account, detail: str) -> SignInProof:
     incident = _locked(incident)
     texts.require(detail=detail)
     changed = _changed(incident)
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     proof = _add(incident, changed, how=SignInProof.How.CONFIRMED, detail=detail, account=by)
     log.append(events.PROOF_CONFIRMED, by=by.username, incident=incident.reference, detail=detail)
     return proof
@@ -63,8 +63,8 @@ def _record_seen(incident: Incident, *, by: Account | str, execution: Execution,
 
 
 def _locked(incident: Incident) -> Incident:
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *BEFORE_SEALING)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *BEFORE_SEALING)
     return incident
 
 
@@ -78,5 +78,5 @@ def _changed(incident: Incident) -> Execution:
 def _add(incident: Incident, changed: Execution, **facts: object) -> SignInProof:
     proof = SignInProof.objects.create(incident=incident, execution=changed, at=clock.now(), **facts)
     if incident.state == State.EXECUTED:
-        incidents.move(incident, State.PROVEN)
+        standing.move(incident, State.PROVEN)
     return proof

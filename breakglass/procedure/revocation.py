@@ -5,9 +5,8 @@ from datetime import date, timedelta
 from audit import clock, events, log
 from breakglass.people.models import Account, DutyName
 from breakglass.people.step_up import WAIVE, StepUp
-from breakglass.procedure import colleagues, incidents, texts
+from breakglass.procedure import accesses, colleagues, standing, texts
 from breakglass.procedure.change_refusals import (
-    AccessStillThere,
     ItemAlreadyFinished,
     LoginIsProvenByMachine,
     RevocationOpen,
@@ -17,7 +16,7 @@ from breakglass.procedure.change_refusals import (
 from breakglass.procedure.models import Approval, Incident, Participant, RevocationItem
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
-from recovery import access, platforms
+from recovery import platforms
 from recovery.models import Access
 
 Kind = RevocationItem.Kind
@@ -51,13 +50,13 @@ def prepare(incident: Incident, *, by: Account | str) -> list[RevocationItem]:
 def _wanted(incident: Incident) -> list[tuple[str, str, str]]:
     platform = platforms.get(incident.platform)
     return [
-        *((Kind.LOGIN, opened.role_name, "console") for opened in accesses(incident)),
+        *((Kind.LOGIN, opened.role_name, "console") for opened in logins(incident)),
         *((Kind.NETWORK, rule.title, rule.owner) for rule in platform.network),
         *((Kind.SECRET, secret.title, secret.owner) for secret in platform.secrets),
     ]
 
 
-def accesses(incident: Incident) -> list[Access]:
+def logins(incident: Incident) -> list[Access]:
     """The temporary logins that runs of the incident asked for, oldest first."""
     return list(Access.objects.filter(run__incident=incident.reference).order_by("requested_at"))
 
@@ -79,14 +78,12 @@ def check_login(item: RevocationItem, *, by: Account | str) -> RevocationItem:
     """Ask the platform once more whether a temporary login is gone, closing it if need be, and keep its answer.
 
     Raises:
-        AccessStillThere: not proven yet. PlatformRefused: the platform does not answer.
+        AccessNotProven: it is still there. PlatformRefused: the platform does not answer.
     """
-    with recorded("revocation.check_login", item, by=by):
-        opened = Access.objects.get(role_name=item.title)
-        if opened.proven_at is None:
-            opened = access.close(opened)
-        if opened.proven_at is None:
-            raise AccessStillThere(role=opened.role_name)
+    opened = Access.objects.select_related("run").get(role_name=item.title)
+    if opened.proven_at is None:
+        with recorded("revocation.check_login", item, by=by):
+            opened = accesses.close(opened, by=by)
     return item if is_finished(item) else _login_done(item, by=by, output=opened.proof)
 
 
@@ -111,7 +108,7 @@ def done(item: RevocationItem, *, by: Account, output: str) -> RevocationItem:
     if item.kind == Kind.LOGIN:
         raise LoginIsProvenByMachine
     texts.require(output=output)
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     _finish_item(item, done_at=clock.now(), done_by=by, output=output)
     log.append(
         events.REVOCATION_ITEM_DONE,
@@ -175,8 +172,8 @@ def finish(incident: Incident, *, by: Account) -> Incident:
     left = open_titles(incident)
     if left:
         raise RevocationOpen(count=len(left), titles=", ".join(left))
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
-    incidents.move(incident, State.REVOKED)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    standing.move(incident, State.REVOKED)
     log.append(events.REVOCATION_FINISHED, by=by.username, incident=incident.reference)
     return incident
 
@@ -193,8 +190,8 @@ def open_titles(incident: Incident) -> list[str]:
 
 
 def _locked(incident: Incident) -> Incident:
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *REVOCABLE)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *REVOCABLE)
     return incident
 
 

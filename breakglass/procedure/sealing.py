@@ -11,7 +11,7 @@ from audit import clock, events, log, verify
 from audit.models import Entry
 from breakglass.people.models import Account
 from breakglass.people.step_up import EXPORT, StepUp
-from breakglass.procedure import colleagues, incidents
+from breakglass.procedure import colleagues, standing
 from breakglass.procedure.change_refusals import BundleNotSound, ChangeUnknownYet, EvidenceMissing
 from breakglass.procedure.models import Bundle, EvidenceItem, Execution, Incident, Participant
 from breakglass.procedure.states import State
@@ -62,16 +62,16 @@ def missing_kinds(incident: Incident) -> list[str]:
 
 @step
 def _seal(incident: Incident, *, by: Account) -> int:
-    incident = incidents.lock(incident)
-    incidents.require_state(incident, *SEALABLE)
+    incident = standing.lock(incident)
+    standing.require_state(incident, *SEALABLE)
     undecided = {RunState.INTENT, RunState.PREPARED, RunState.NEEDS_HUMAN}
     if Execution.objects.filter(incident=incident, run__state__in=undecided).exists():
         raise ChangeUnknownYet
     if missing := missing_kinds(incident):
         raise EvidenceMissing(kinds=", ".join(missing))
-    incidents.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
+    colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     if incident.state == State.REVOKED:
-        incidents.move(incident, State.SEALED)
+        standing.move(incident, State.SEALED)
     files = incident.evidence_items.count()
     return log.append(events.BUNDLE_SEALED, by=by.username, incident=incident.reference, files=files).n
 
@@ -94,7 +94,7 @@ def _require_sound(made: Made) -> Made:
 
 @step
 def _record(incident: Incident, *, by: Account, made: Made) -> Bundle:
-    incident = incidents.lock(incident)
+    incident = standing.lock(incident)
     sealed = Bundle.objects.create(
         incident=incident,
         account=by,
@@ -141,7 +141,7 @@ def export(bundle: Bundle, *, by: Account, code: str) -> BinaryIO:
 
 @step(step_up=EXPORT, digest=lambda bundle: bundle.sha256)
 def _export(bundle: Bundle, *, by: Account, step_up: StepUp) -> int:
-    incident = incidents.lock(bundle.incident)
+    incident = standing.lock(bundle.incident)
     colleagues.require(by, practice=incident.practice)
     upto = _upto(bundle)
     _log_exported(bundle, by=by, upto=upto)

@@ -92,6 +92,9 @@ ACCOUNT_ENABLED = "account.enabled"
 ACCOUNT_ENROLLED = "account.enrolled"
 ACCOUNT_PASSWORD_CHANGED = "account.password_changed"
 
+# invitation
+INVITATION_CONFIRMED = "invitation.confirmed"
+
 # duty
 DUTY_CONFIRMED = "duty.confirmed"
 DUTY_ENDED = "duty.ended"

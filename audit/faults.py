@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from django.db import DatabaseError
 
 from audit.refusals import ClockMovedBack, LogBusy, LogOutOfOrder
@@ -15,9 +16,10 @@ def as_refusals() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        state = getattr(error.__cause__, "sqlstate", None)
+        told = error.__cause__ if isinstance(error.__cause__, psycopg.Error) else psycopg.Error()
+        state = told.sqlstate
         if state == "BG001":
-            raise ClockMovedBack(**json.loads(error.__cause__.diag.message_detail)) from error
+            raise ClockMovedBack(**json.loads(told.diag.message_detail or "{}")) from error
         if state == "BG006":
             raise LogOutOfOrder from error
         if state == "55P03":

@@ -1,6 +1,6 @@
 """Writes and reads the append-only log. No entry, no action: it is the last statement of its transaction."""
 
-from collections.abc import Iterator
+import json
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -77,25 +77,25 @@ class ChainCheck:
 
 def verify_chain() -> ChainCheck:
     """Read the whole log again: numbers from 0 without a gap, and each incident's n and prev from its first line."""
-    check, tips = ChainCheck(), {}
-    for entry in _all_entries():
-        if entry.seq != check.entries:
-            check.faults.append(f"Entry {check.entries} is missing: entry {entry.seq} follows.")
-            check.entries = entry.seq
+    check = ChainCheck()
+    tips: dict[str, tuple[int, str]] = {}
+    for seq, line in Entry.objects.order_by("seq").values_list("seq", "entry").iterator(chunk_size=5000):
+        if seq != check.entries:
+            check.faults.append(f"Entry {check.entries} is missing: entry {seq} follows.")
+            check.entries = seq
         check.entries += 1
-        _follow(entry, tips, check.faults)
+        if fault := _follow(seq, line, tips):
+            check.faults.append(fault)
     check.incidents = len(tips.keys() - {""})
     return check
 
 
-def _all_entries() -> Iterator[Entry]:
-    return Entry.objects.order_by("seq").iterator(chunk_size=5000)
-
-
-def _follow(entry: Entry, tips: dict[str, tuple[int, str]], faults: list[str]) -> None:
-    said = entry.fields
-    n, prev = tips.get(said["incident"], (0, ""))
-    if said["n"] != n + 1 or said["prev"] != prev:
-        chain = said["incident"] or "the console"
-        faults.append(f"Entry {entry.seq} does not follow line {n} of {chain}.")
-    tips[said["incident"]] = (said["n"], sha256(entry.entry.encode()).hexdigest())
+def _follow(seq: int, line: str, tips: dict[str, tuple[int, str]]) -> str:
+    """The fault of a line against the tip of its chain ("" when it follows); the line becomes the new tip."""
+    said = json.loads(line)
+    incident = said["incident"]
+    n, prev = tips.get(incident, (0, ""))
+    tips[incident] = (said["n"], sha256(line.encode()).hexdigest())
+    if (said["n"], said["prev"]) == (n + 1, prev):
+        return ""
+    return f"Entry {seq} does not follow line {n} of {incident or 'the console'}."

@@ -4,13 +4,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from audit import verify
 
 
 class Command(BaseCommand):
-    help = _("Verify an evidence bundle (zip or unpacked folder).")
+    help = "Verify an evidence bundle (zip or unpacked folder)."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -68,3 +68,8 @@ def sign(mandate: Mandate, key: bytes) -> bytes:
 
 def verifier_digest(verifier: str) -> str:
     return hashlib.sha256(verifier.encode()).hexdigest()
+
+
+def key_stamp(key: bytes) -> str:
+    """What a door tells of its key, to compare: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(key).hexdigest()[:16]

@@ -1,0 +1,67 @@
+"""Look at a platform, print its set-up script for the DBA, show its profile, or show the key that its doors need."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from psycopg.conninfo import conninfo_to_dict
+
+from audit.refusals import Refused
+from recovery import database, grants, platforms, readiness
+from recovery.mandates import door_key
+from recovery.platforms import Platform
+
+
+class Command(BaseCommand):
+    help = _(
+        "check: what is missing. grants: the script for the DBA. show: what the profile says. key: the doors' key."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=("check", "grants", "show", "key"))
+        parser.add_argument("name", help=_("the platform's name in the platform file"))
+
+    def handle(self, *args: Any, action: str, name: str, **options: Any) -> None:
+        try:
+            getattr(self, f"_{action}")(platforms.get(name))
+        except Refused as refusal:
+            raise CommandError(refusal.sentence) from refusal
+
+    def _check(self, platform: Platform) -> None:
+        found = readiness.look(platform)
+        for mark, sentences in (("  ok  ", found.stands), (" note ", found.notes), (" MEND ", found.missing)):
+            for sentence in sentences:
+                self.stdout.write(f"{mark}{sentence}")
+        if not found.is_ready:
+            raise CommandError(_("{title} is not ready for a recovery.").format(title=platform.title))
+        self.stdout.write(_("{title} is ready for a recovery.").format(title=platform.title))
+
+    def _grants(self, platform: Platform) -> None:
+        dbname = conninfo_to_dict(platform.conninfo("broker")).get("dbname")
+        if not dbname:
+            raise CommandError(_("The broker's connection names no database."))
+        self.stdout.write(grants.script(platform.profile, database=str(dbname), platform=platform.name))
+
+    def _show(self, platform: Platform) -> None:
+        profile = platform.profile
+        self.stdout.write(f"{platform.title} ({platform.name}): {profile.title}, SHA-256 {profile.digest}")
+        for kind, outcome in profile.outcomes.items():
+            self.stdout.write(f"\n{kind}")
+            for statement in outcome.statements:
+                writes = ", ".join(sorted(column.name for column in statement.parsed.writes)) or statement.parsed.action
+                self.stdout.write(f"  {statement.name}: {statement.table} ({writes}), {statement.expect}")
+
+    def _key(self, platform: Platform) -> None:
+        """On the keeper's host only, and only on a terminal: the key is a secret and goes into no file or pipe."""
+        if not settings.KEEPER_KEY:
+            raise CommandError(_("KEEPER_KEY is not set: ask for the key on the keeper's host."))
+        if not sys.stdout.isatty():
+            raise CommandError(_("The key is shown on a terminal only."))
+        with database.reading(platform, platform.profile) as session:
+            found = database.identity(session)
+        place = {"system_identifier": found.system_identifier, "database_name": found.database_name}
+        self.stdout.write(door_key(bytes.fromhex(settings.KEEPER_KEY.strip()), **place).hex())

@@ -1,10 +1,20 @@
 # Two commands: `make run` starts a complete practice set-up, `make test` passes everything. Needs python3 >= 3.11 and make.
 PYTHON ?= python3
-SHELL := /bin/sh
 PY := .venv/bin/python
 WORKERS ?= 2
+export BREAKGLASS_HOME PORT
 
-.PHONY: test lint
+.PHONY: run stop status code test lint
+
+run:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
+	@exec $(PY) -m breakglass.practice run
+
+stop status:
+	@exec $(PY) -m breakglass.practice $@
+
+code:
+	@exec $(PY) -m breakglass.practice code $(WHO)
 
 test:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt

@@ -91,6 +91,7 @@ class Cluster:
 
     @property
     def _place(self) -> Path:
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
         return place.data_place(self.root)
 
     @property
@@ -103,7 +104,7 @@ class Cluster:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o711)  # a user of its own passes through as root's server
         with (self.root / "lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -62,14 +62,15 @@ def own_folder(folder: Path) -> Path:
 
 
 def data_place(root: Path) -> Path:
-    """The folder for one server's files: below root where its user can go there, otherwise below /var/lib. Kept in root/place."""
-    note = root / "place"
+    """The folder for one server's files: below root where its user can go there, otherwise below /var/lib, noted in root/place."""
+    note, inside = root / "place", root / "server"
     if note.exists():
         return own_folder(Path(note.read_text().strip()))
-    place = root / "server" if can_enter(root) else STATE / f"breakglass-{short_hash(root)}"
-    own_folder(place)
-    note.write_text(f"{place}\n")
-    return place
+    if inside.exists() or can_enter(root):
+        return own_folder(inside)
+    outside = own_folder(STATE / f"breakglass-{short_hash(root)}")
+    note.write_text(f"{outside}\n")
+    return outside
 
 
 def socket_folder(place: Path) -> Path:

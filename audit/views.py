@@ -42,7 +42,7 @@ class LogFilter(forms.Form):
 @require_safe
 def log_page(request: HttpRequest) -> HttpResponse:
     """The log, newest first, fifty entries a page."""
-    chosen = LogFilter(request.GET)
+    chosen = LogFilter(request.GET, label_suffix="")
     found = list(chosen.entries()[: PAGE_LENGTH + 1])
     shown = found[:PAGE_LENGTH]
     older = request.GET.copy()

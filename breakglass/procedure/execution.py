@@ -25,7 +25,7 @@ from breakglass.procedure.change_refusals import (
 from breakglass.procedure.models import Execution, Handover, Incident, Participant, Plan, PostMortem, Window
 from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
-from breakglass.procedure.steps import recorded, step
+from breakglass.procedure.steps import recorded, step, username
 from recovery import runs
 from recovery.documents import PlanDocument
 from recovery.models import Run, RunKind, RunState
@@ -203,12 +203,8 @@ def conclude(incident: Incident, *, by: Account | str, run: Run) -> Run:
         _move_on(incident, run)
     _tell(incident, run)
     event = ROLLBACK_EVENTS.get(RunKind(run.kind), events.INCIDENT_EXECUTED)
-    log.append(event, by=_name(by), incident=incident.reference, run=str(run.pk), kind=run.kind)
+    log.append(event, by=username(by), incident=incident.reference, run=str(run.pk), kind=run.kind)
     return run
-
-
-def _name(by: Account | str) -> str:
-    return by if isinstance(by, str) else by.username
 
 
 def is_concluded(incident: Incident, run: Run) -> bool:

@@ -10,11 +10,11 @@ from procrastinate.contrib.django import app
 
 from audit import clock, events, log
 from audit.refusals import Refused
-from breakglass.procedure import accesses, execution, messages, postmortem, window_ends, worker
+from breakglass.procedure import execution, messages, postmortem, window_ends, worker
 from breakglass.procedure.models import Execution, Incident, PostMortem, Review
 from breakglass.procedure.states import FINAL, State
 from breakglass.procedure.steps import step
-from recovery import settle
+from recovery import openings, settle
 from recovery.models import Access, Run, RunState
 
 EVERY_5_SECONDS = "*/5 * * * * *"
@@ -42,7 +42,7 @@ def close_left_over(timestamp: int) -> None:
     """Close every access that its run has left open and prove it gone, again and again until the platform confirms it."""
     for access in left_over(clock.now()):
         try:
-            accesses.close(access, by="worker")
+            openings.close(access)
         except Refused as refused:
             logger.warning("%s is not proven gone: %s", access.role_name, refused)
             _tell_not_proven(Incident.objects.get(reference=access.run.incident), by="worker", role=access.role_name)

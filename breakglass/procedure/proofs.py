@@ -6,7 +6,7 @@ from breakglass.procedure import colleagues, execution, standing, texts
 from breakglass.procedure.change_refusals import ChangeNotMade
 from breakglass.procedure.models import Execution, Incident, Participant, SignInProof
 from breakglass.procedure.states import State
-from breakglass.procedure.steps import recorded, step
+from breakglass.procedure.steps import recorded, step, username
 from recovery import platforms
 from recovery import proof as platform_proof
 
@@ -57,7 +57,7 @@ def _record_seen(incident: Incident, *, by: Account | str, execution: Execution,
     if known := latest(incident):
         return known
     proof = _add(incident, execution, how=SignInProof.How.SEEN, detail=detail, account=None)
-    name = by if isinstance(by, str) else by.username
+    name = username(by)
     log.append(events.PROOF_SEEN, by=name, incident=incident.reference, run=str(execution.run_id), detail=detail)
     return proof
 

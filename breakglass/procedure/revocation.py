@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from audit import clock, events, log
 from breakglass.people.models import Account, DutyName
 from breakglass.people.step_up import WAIVE, StepUp
-from breakglass.procedure import accesses, colleagues, standing, texts
+from breakglass.procedure import colleagues, standing, texts
 from breakglass.procedure.change_refusals import (
     ItemAlreadyFinished,
     LoginIsProvenByMachine,
@@ -15,8 +15,8 @@ from breakglass.procedure.change_refusals import (
 )
 from breakglass.procedure.models import Approval, Incident, Participant, RevocationItem
 from breakglass.procedure.states import State
-from breakglass.procedure.steps import recorded, step
-from recovery import platforms
+from breakglass.procedure.steps import recorded, step, username
+from recovery import openings, platforms
 from recovery.models import Access
 
 Kind = RevocationItem.Kind
@@ -42,7 +42,7 @@ def prepare(incident: Incident, *, by: Account | str) -> list[RevocationItem]:
     ]
     if added:
         named = [{"kind": item.kind, "title": item.title, "owner": item.owner} for item in added]
-        name = by if isinstance(by, str) else by.username
+        name = username(by)
         log.append(events.REVOCATION_ITEM_ADDED, by=name, incident=incident.reference, items=named)
     return items(incident)
 
@@ -83,7 +83,7 @@ def check_login(item: RevocationItem, *, by: Account | str) -> RevocationItem:
     opened = Access.objects.select_related("run").get(role_name=item.title)
     if opened.proven_at is None:
         with recorded("revocation.check_login", item, by=by):
-            opened = accesses.close(opened, by=by)
+            opened = openings.close(opened, by=username(by))
     return item if is_finished(item) else _login_done(item, by=by, output=opened.proof)
 
 
@@ -92,7 +92,7 @@ def _login_done(item: RevocationItem, *, by: Account | str, output: str) -> Revo
     incident = _locked(item.incident)
     account = None if isinstance(by, str) else by
     _finish_item(item, done_at=clock.now(), done_by=account, output=output)
-    name = by if isinstance(by, str) else by.username
+    name = username(by)
     log.append(events.REVOCATION_ITEM_DONE, by=name, incident=incident.reference, item=item.title, kind=item.kind)
     return item
 

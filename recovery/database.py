@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,11 @@ from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
 from .platform_refusals import ConnectionLost, OutcomeUnknown, PlatformReadOnly, PlatformRefused, WrongPlatform
 from .platforms import Platform
 from .profile import Profile
+from .run_refusals import NotDurable
 
 LOCK_SECONDS = 3
 IDLE_SECONDS = 20
+EMIT_FLUSHES = 170_000  # from this version on pg_logical_emit_message can flush by itself
 DEADLINE_SECONDS = 45
 ROUTE = {  # what libpq itself watches: a route that swallows packets must not hold an executor for minutes
     "connect_timeout": 5,
@@ -93,12 +95,29 @@ class Session(psycopg.Connection[Any]):
         ):
             line.shutdown(socket.SHUT_RDWR)
 
-    def flush(self, message: str) -> None:
-        """Make everything written so far durable on the platform, also what is not committed yet.
+    def as_sent(self, query: str, values: Mapping[str, Any]) -> str:
+        """The statement with its values written out, for the record. Give it no secret."""
+        return psycopg.ClientCursor(self).mogrify(query, values)
 
-        Without it a crashed server may hand the same transaction id to somebody else. PostgreSQL 17 and newer.
+    def flush(self, message: str) -> None:
+        """Make everything that this transaction has written durable on the platform, although it is not committed yet.
+
+        Without it a crashed server may give the same transaction id to somebody else. See reference/security.md, section 3.
+        Raises NotDurable.
         """
-        self.execute("SELECT pg_logical_emit_message(false, 'breakglass', %s, true)", [message])
+        written = self.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()[0]
+        if self.info.server_version >= EMIT_FLUSHES:
+            self.execute("SELECT pg_logical_emit_message(false, 'breakglass', %s, true)", [message])
+        else:
+            self._flush_beside(message)
+        if not self.execute("SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [written]).fetchone()[0]:
+            raise NotDurable
+
+    def _flush_beside(self, message: str) -> None:
+        """Before 17: a second connection's own synchronous commit takes the log before it to disk as well."""
+        with as_refusals(self.purpose), psycopg.connect(self.info.dsn, password=self.info.password, **ROUTE) as beside:
+            beside.execute("SET LOCAL synchronous_commit = on")
+            beside.execute("SELECT pg_logical_emit_message(true, 'breakglass', %s)", [message])
 
 
 @contextmanager

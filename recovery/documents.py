@@ -136,6 +136,11 @@ class PlanDocument:
         return self.fields["parameters"]
 
     @property
+    def known_values(self) -> dict[str, Any]:
+        """The parameters whose values were approved."""
+        return {name: given["value"] for name, given in self.parameters.items() if "value" in given}
+
+    @property
     def password(self) -> dict[str, str] | None:
         """scheme (for reading) and prefix (a hash's beginning) of the new password, None when none is set."""
         return self.fields["password"]

@@ -106,8 +106,3 @@ def known(parameters: Parameters) -> dict[str, Any]:
 
 def unknown(parameters: Parameters) -> dict[str, str]:
     return {name: given["kind"] for name, given in parameters.items() if "kind" in given}
-
-
-def clock_columns(parameters: Parameters) -> dict[str, str]:
-    """The SQL of each parameter that the platform's clock gives."""
-    return {name: CLOCK[given["unit"]] for name, given in parameters.items() if given.get("kind") == "clock"}

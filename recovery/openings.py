@@ -1,0 +1,138 @@
+"""The access of one run, with its records: asked of the keeper, opened for the run alone, closed and proven whatever happens."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+from audit import canonical, clock, events, log
+from audit.refusals import Refused
+
+from . import access, platforms
+from .access import Login
+from .mandates import Mandate as MandateText
+from .models import Access, Mandate, MandateRequest, Run
+from .platforms import Platform
+from .refusals import KeeperSilent, MandateRefused
+
+CHANNEL = "mandate_asked"  # the keeper listens on it, and looks by itself now and then
+LONGEST = timedelta(seconds=90)
+KEEPER_SECONDS = 8
+PAUSE_SECONDS = 0.05
+
+
+@contextmanager
+def opened(run: Run, platform: Platform) -> Iterator[Login]:
+    """A temporary login for this run. It is taken away when the block ends, also when the block raises.
+
+    Raises KeeperSilent, MandateRefused, DoorShut, kinds of PlatformRefused. A closing that fails does not raise: the run's
+    outcome stands, the log says that the access is left over, and the worker goes on closing it.
+    """
+    login = access.prepare(uuid4())
+    request = _ask(run, platform, login)
+    try:
+        signature = _answer(request)
+        access.open(platform, login, mandate=_text(request, run), signature=signature)
+        _record(request.access, events.ACCESS_OPENED, by=run.operator, opened_at=True)
+        yield login
+    finally:
+        _close_quietly(request.access, platform, login)
+
+
+def close(row: Access, *, by: str = "worker") -> Access:
+    """Take the access away and prove it gone; may be repeated for ever, by anybody.
+
+    Raises AccessNotProven, kinds of PlatformRefused: it is not proven yet.
+    """
+    return _close(row, platforms.get(row.platform), by=by, login=None)
+
+
+def _ask(run: Run, platform: Platform, login: Login) -> MandateRequest:
+    with transaction.atomic():
+        now = clock.now()
+        until = min(run.window_end, now + LONGEST)
+        row = Access.objects.create(
+            id=login.access_id, run=run, platform=platform.name, role_name=login.role, until=until, requested_at=now
+        )
+        request = MandateRequest.objects.create(
+            access=row,
+            run=run,
+            kind=run.kind,
+            incident=run.incident,
+            digest=run.plan_digest,
+            verifier_sha256=login.verifier_sha256,
+            until=until,
+            nonce=secrets.token_urlsafe(24),
+            at=now,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
+    return request
+
+
+def _answer(request: MandateRequest) -> bytes:
+    """The keeper's signature. Waits by the monotonic clock: how long a person is kept waiting is no rule."""
+    end = time.monotonic() + KEEPER_SECONDS
+    while (mandate := Mandate.objects.filter(request=request).first()) is None:
+        if time.monotonic() > end:
+            raise KeeperSilent(seconds=KEEPER_SECONDS)
+        time.sleep(PAUSE_SECONDS)
+    if mandate.refusal:
+        raise MandateRefused(reason=mandate.refusal)
+    return bytes.fromhex(mandate.signature)
+
+
+def _text(request: MandateRequest, run: Run) -> MandateText:
+    return MandateText(
+        access_id=request.access_id,
+        kind=request.kind,
+        incident=request.incident,
+        digest=request.digest,
+        verifier_sha256=request.verifier_sha256,
+        until=request.until,
+        nonce=request.nonce,
+        system_identifier=run.system_identifier,
+        database_name=run.database_name,
+    )
+
+
+def _close_quietly(row: Access, platform: Platform, login: Login) -> None:
+    try:
+        _close(row, platform, by=row.run.operator, login=login)
+    except Refused as refused:
+        with transaction.atomic():
+            log.append(events.ACCESS_LEFT_OVER, by=row.run.operator, **_facts(row), why=refused.sentence)
+
+
+def _close(row: Access, platform: Platform, *, by: str, login: Login | None) -> Access:
+    ended = access.close(platform, row.id)
+    proof = access.prove(platform, row.id, login=login)
+    return _record(row, events.ACCESS_PROVEN, by=by, closed_at=True, proven_at=True, proof=proof | {"ended": ended})
+
+
+def _record(row: Access, event: str, *, by: str, proof: dict[str, object] | None = None, **moments: bool) -> Access:
+    """Write the moments and what the platform said, once: somebody else may have proven it meanwhile."""
+    with transaction.atomic():
+        row = Access.objects.select_for_update(of=("self",)).select_related("run").get(pk=row.pk)
+        if row.proven_at is not None:
+            return row
+        now = clock.now()
+        changing = {name: now for name in moments if getattr(row, name) is None}
+        changing |= {"proof": canonical.line(proof)} if proof else {}
+        Access.objects.filter(pk=row.pk).update(**changing)
+        log.append(event, by=by, **_facts(row), **(proof or {}))
+    row.refresh_from_db()
+    return row
+
+
+def _facts(row: Access) -> dict[str, str]:
+    return {
+        "incident": row.run.incident,
+        "run": str(row.run_id),
+        "access": str(row.id),
+        "temporary_login": row.role_name,
+    }

@@ -1,0 +1,202 @@
+"""Carries out a run, crash-safe over two databases: intent, rehearsal, change, PREPARED, the platform's COMMIT, result.
+
+The protocol of DESIGN section 6; settle decides what a killed executor leaves undecided. Never inside a transaction.
+"""
+
+import secrets
+from collections.abc import Callable
+
+from django.db import connection, transaction
+
+from audit import canonical
+from audit.refusals import Refused
+
+from . import access, changes, database, images, openings, passwords, platforms, records, seals
+from .access import Login
+from .changes import Done, Job
+from .database import Session
+from .documents import PlanDocument
+from .models import Run, RunState
+from .parameters import Values, undone_image
+from .platform_refusals import OutcomeUnknown, PlatformBusy, PlatformRefused
+from .profile import BEFORE, Profile, Statement
+from .run_refusals import PlanAltered, ValuesMissing
+
+EXECUTOR = "executor"
+ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as long as nothing is prepared
+
+fail_points: dict[str, Callable[[], None]] = {}  # name -> what a fault test does there; empty in life
+
+
+def profile_digest(content: str) -> str:
+    """The digest of the profile that the plan was made with."""
+    return PlanDocument(content).profile_digest
+
+
+def prepare_values(content: str, *, password: str | None) -> Values:
+    """The secret values that this plan needs, made before any transaction; the hash costs what the platform's hashing costs.
+
+    Raises ValuesMissing, PasswordRefused, SchemeUnknown.
+    """
+    document = PlanDocument(content)
+    secret = {}
+    if document.password is not None:
+        if password is None:
+            raise ValuesMissing
+        rule = document.password
+        scheme = passwords.describe(rule["prefix"])
+        made = passwords.make(password, scheme, shortest=rule["shortest"], longest_hash=rule["longest"])
+        secret["password_hash"] = made
+    if "salt" in document.parameters:
+        secret["salt"] = secrets.token_hex(16)
+    return Values(secret)
+
+
+def carry_out(run: Run, *, values: Values) -> Run:
+    """Make the approved change once, or not at all.
+
+    Returns:
+        The run: COMMITTED; ABORTED, its reason says why nothing was changed; or PREPARED, when no answer came to the
+        platform's COMMIT and settle has to find out.
+
+    Raises:
+        Refused: of the console's own clock or log after the platform's COMMIT; the run stays PREPARED.
+    """
+    if connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a run belongs into no transaction of its caller")
+    _pass("after_intent")
+    try:
+        job = _job(run, values)
+        with openings.opened(run, job.platform) as login:
+            _pass("after_access")
+            _rehearse(job, login)
+            _pass("after_rehearsal")
+            _change(job, login)
+    except Refused as refused:
+        _abort(run, refused)
+    run.refresh_from_db()
+    return run
+
+
+def _pass(name: str) -> None:
+    if name in fail_points:
+        fail_points[name]()
+
+
+def _abort(run: Run, refused: Refused) -> None:
+    """Record the refusal of a run that was never prepared. Anything else is not for the executor to decide."""
+    run.refresh_from_db()
+    if run.state != RunState.INTENT:
+        raise refused
+    records.aborted(
+        run, refused.sentence, of=RunState.INTENT, decided_by=EXECUTOR, by=run.operator, refusal=refused.code
+    )
+
+
+def _job(run: Run, values: Values) -> Job:
+    """The run with its plan, platform and profile, all of them still those that were approved. Raises PlanAltered."""
+    document = PlanDocument(run.content)
+    platform = platforms.get(run.platform)
+    profile = platform.profile
+    place = (document.platform, document.system_identifier, document.database_name, document.outcome)
+    if document.digest != run.plan_digest or place != (
+        run.platform,
+        run.system_identifier,
+        run.database_name,
+        run.kind,
+    ):
+        raise PlanAltered(what="the run's text does not have the approved digest")
+    if not profile.digest == document.profile_digest == run.profile_digest:
+        raise PlanAltered(what=f"the profile {profile.name} was edited")
+    statements = tuple(_statement(profile, document, fields) for fields in document.statements)
+    secret = dict(values.secret) | _sealed(document, profile, statements)
+    missing = {name for name, given in document.parameters.items() if given.get("kind") in {"password_hash", "salt"}}
+    if missing - secret.keys():
+        raise ValuesMissing
+    return Job(run, document, platform, profile, statements, Values(secret))
+
+
+def _statement(profile: Profile, document: PlanDocument, fields: dict[str, str]) -> Statement:
+    for statement in profile.outcomes[document.outcome].statements:
+        if statement.name == fields["name"] and statement.sql == fields["sql"]:
+            return statement
+    raise PlanAltered(what=f"the profile no longer holds the statement {fields['name']}")
+
+
+def _sealed(document: PlanDocument, profile: Profile, statements: tuple[Statement, ...]) -> dict[str, str]:
+    """For a restore: the secret values of the row as it was before the run that is undone."""
+    wanted = [name for name, given in document.parameters.items() if given.get("kind") == "sealed"]
+    if not wanted:
+        return {}
+    undone, opened = Run.objects.get(pk=document.restores), {}
+    for name in wanted:
+        statement = next(statement for statement in statements if name in statement.parsed.parameters)
+        row = seals.open_row(undone, undone_image(undone, str(statement.table), document.target_key))
+        opened[name] = row[name.removeprefix(BEFORE)]
+    return opened
+
+
+def _rehearse(job: Job, login: Login) -> None:
+    """The same change, rolled back. Values taken from sequences stay consumed."""
+    done = _attempt(job, login, _roll_back, explain=True)
+    records.rehearsed(job.run, counts=done.counts)
+
+
+def _change(job: Job, login: Login) -> None:
+    _attempt(job, login, _keep)
+
+
+def _attempt(job: Job, login: Login, finish: Callable[[Job, Session, Done], None], *, explain: bool = False) -> Done:
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with access.connect(job.platform, login) as session:
+                done = changes.make(session, job, explain=explain)
+                finish(job, session, done)
+                return done
+        except PlatformBusy:
+            if not left or _is_prepared(job.run):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _is_prepared(run: Run) -> bool:
+    return not Run.objects.filter(pk=run.pk, state=RunState.INTENT).exists()
+
+
+def _roll_back(job: Job, session: Session, done: Done) -> None:
+    session.rollback()
+
+
+def _keep(job: Job, session: Session, done: Done) -> None:
+    """Flush, record as PREPARED, COMMIT as a message of its own, record the result."""
+    _pass("after_statements")
+    facts = _facts(job, session, done)
+    session.flush(str(job.run.pk))
+    _pass("after_flush")
+    records.prepared(job.run, facts=facts, before=list(done.before.values()), to_seal=done.to_seal)
+    _pass("after_prepared")
+    try:
+        session.commit()
+    except OutcomeUnknown as refused:
+        records.unknown(job.run, refused)
+        return
+    except PlatformRefused as refused:
+        reason, code = refused.sentence, refused.code
+        records.aborted(job.run, reason, of=RunState.PREPARED, decided_by=EXECUTOR, by=job.run.operator, refusal=code)
+        return
+    _pass("after_platform_commit")
+    tenant = str(job.profile.tenant.table)
+    records.committed(job.run, tenant_table=tenant, decided_by=EXECUTOR, by=job.run.operator)
+    _pass("after_committed")
+
+
+def _facts(job: Job, session: Session, done: Done) -> dict[str, object]:
+    """What tells this transaction from every other one, and what it is about to leave behind."""
+    xid = session.execute("SELECT pg_current_xact_id()::text").fetchone()[0]
+    return {
+        "xid": xid,
+        "timeline": database.identity(session).timeline,
+        "backend_pid": session.info.backend_pid,
+        "planned_after": images.to_json(done.after.values()),
+        "statements": canonical.line({"statements": done.sent}),
+    }

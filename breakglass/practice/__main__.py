@@ -76,7 +76,8 @@ def on_console(home: Home, arguments: list[str]) -> int:
     """Run a manage.py command as the web processes would."""
     if home.runner() is None:
         raise CannotRun("The practice set-up does not run. Start it with: make run")
-    return manage(Practice(home, _port()).environment(), *arguments)
+    port = int((home / launch.PORT_FILE).read_text())
+    return manage(Practice(home, port).environment(), *arguments)
 
 
 def _port() -> int:

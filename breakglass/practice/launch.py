@@ -16,6 +16,7 @@ from breakglass.practice.preparation import ROOT, Practice
 
 NEEDED_MB = 200
 FIRST_PAGE = 60.0  # seconds
+PORT_FILE = "port"  # for commands that speak to what runs
 LOOK = 0.5  # seconds between two looks at the children
 
 WELCOME = """
@@ -41,6 +42,7 @@ def run(home: Home, port: int) -> None:
     with home.running():
         _check_ports(port)
         practice = Practice(home, port)
+        (home / PORT_FILE).write_text(f"{port}\n")
         children: list[Child] = []
         try:
             _say("Starting ...")

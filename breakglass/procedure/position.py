@@ -75,15 +75,11 @@ def open_steps(incident: Incident) -> tuple[str, ...]:
 def _before_run(incident: Incident) -> str:
     plan = planning.current(incident)
     choice = Choice.objects.filter(incident=incident).order_by("-id").first()
-    if choice is None or _is_older_than_diagnosis(choice, incident):
+    if choice is None:
         return "outcome"
     if plan is None or plan.choice_id != choice.pk:
         return "plan"
     return _of_plan(incident, plan)
-
-
-def _is_older_than_diagnosis(choice: Choice, incident: Incident) -> bool:
-    return incident.diagnoses.filter(at__gt=choice.at).exists()
 
 
 def _of_plan(incident: Incident, plan: Plan) -> str:

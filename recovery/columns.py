@@ -147,10 +147,10 @@ def _resolved(column: exp.Column, schema: str) -> Column | None:
 def _resolved_bare(column: exp.Column, name: str, schema: str) -> Column | None:
     for scope in _scopes_above(column):
         sources = dict(sources_of(scope))
-        if name in sources:
-            raise StatementRefused(_("the whole row {name} is read; name its columns one by one"), name=name)
         if _is_output_name(column, scope, name):
             return None
+        if len(sources) > 1 and name in sources:
+            raise StatementRefused(_("the whole row {name} is read; name its columns one by one"), name=name)
         if len(sources) > 1:
             raise StatementRefused(_("{name} could belong to several tables; write table.{name}"), name=name)
         for node in sources.values():
@@ -161,7 +161,7 @@ def _resolved_bare(column: exp.Column, name: str, schema: str) -> Column | None:
 def _is_output_name(column: exp.Column, scope: exp.Expression, name: str) -> bool:
     ordering = column.find_ancestor(exp.Order, exp.Group, *SCOPES)
     return isinstance(ordering, (exp.Order, exp.Group)) and name in {
-        item.alias.lower() for item in scope.expressions if isinstance(item, exp.Alias)
+        item.alias_or_name.lower() for item in scope.expressions
     }
 
 

@@ -1,6 +1,6 @@
 """Plans that undo: disable the account of a committed run at once, or put its rows back as they were."""
 
-from . import images, platforms, plans
+from . import images, plans, platforms
 from .documents import PlanDocument
 from .models import Run, RunKind, RunState
 from .profile import Profile

@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,12 @@ def binaries() -> Path:
 
 def _copied(install: Path) -> Path:
     """A copy for a virtual environment that the server's user cannot enter, shared by all practice set-ups of this machine."""
-    copy = STATE / f"breakglass-postgresql-{short_hash(install)}"
+    built = (install / "bin" / "postgres").stat()
+    copy = STATE / f"breakglass-postgresql-{short_hash(install / f'{built.st_size}-{built.st_mtime_ns}')}"
     if not copy.exists():
-        draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(install, draft, symlinks=True)
+        draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=STATE))
+        shutil.copytree(install, draft, symlinks=True, dirs_exist_ok=True)
+        draft.chmod(0o755)
         try:
             draft.rename(copy)
         except OSError:  # somebody else was faster: theirs is as good

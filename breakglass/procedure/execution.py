@@ -27,7 +27,6 @@ from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
 from recovery import runs
-from recovery.documents import PlanDocument
 from recovery.models import Run, RunKind, RunState
 
 SHORTEST_PASSWORD = 12
@@ -54,7 +53,7 @@ def hand_over(token: str, *, code: str, password: str, repeated: str, session_ac
     with recorded("execution.hand_over", link, by="handover"):
         check_password(password, repeated, login=link.plan.choice.login)
         values = runs.prepare_values(link.plan.content, password=password)
-    run = _claim_for_beneficiary(link, by="handover")
+    run = claim(link)
     return carry_out(run, values, by="handover")
 
 
@@ -82,6 +81,11 @@ def check_password(password: str, repeated: str, *, login: str) -> None:
     names = {login.casefold(), login.casefold().partition("@")[0]}
     if any(len(name) > 2 and name in password.casefold() for name in names):
         raise PasswordIsTheLogin
+
+
+def claim(link: Handover) -> Run:
+    """Use up the link and put the run's intent on record; nothing is sent yet."""
+    return _claim_for_beneficiary(link, by="handover")
 
 
 @step
@@ -164,7 +168,7 @@ def new_run(
         platform=incident.platform,
         system_identifier=incident.system_identifier,
         database_name=incident.database_name,
-        profile_digest=PlanDocument(content).fields["profile"]["digest"],
+        profile_digest=runs.profile_digest(content),
         window_end=window.during.upper,
         operator=operator.username,
         beneficiary=beneficiary,

@@ -134,6 +134,11 @@ class Drill:
             reason="Drill: nobody can sign in as platform owner, and the procedure is played to its end.",
         )
         self.place = page.address("/diagnosis/").removesuffix("diagnosis/")
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The incident's reference, once it is open."""
         return self.place.rstrip("/").rsplit("/", 1)[-1]
 
     def _at(self, colleague: Colleague, step: str) -> Page:

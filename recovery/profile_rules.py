@@ -111,6 +111,11 @@ def _check_statement(profile: Profile, outcome: Outcome, statement: Statement, s
         raise step.no("sql", _("the key {column} is changed").format(column=min(changed_key)))
     if statement.undoes and (outcome.kind != "restore" or statement.undoes not in OUTCOMES):
         raise step.no("undoes", _("it stands only in a restore and names an outcome"))
+    hidden = statement.parsed.reads.intersection(profile.secret_columns)
+    if hidden:
+        raise step.no(
+            "sql", _("it reads the secret column {column}; only a new value may be written").format(column=min(hidden))
+        )
     _check_before(profile, outcome, statement, step)
 
 

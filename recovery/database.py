@@ -32,8 +32,8 @@ ROUTE = {  # what libpq itself watches: a route that swallows packets must not h
     "tcp_user_timeout": 15_000,
 }
 WHO_BLOCKS = """
-SELECT string_agg(format('process %s of %s (%s)', activity.pid, activity.usename,
-                         coalesce(nullif(activity.application_name, ''), 'no application name')), ', ')
+SELECT string_agg('process ' || activity.pid || ' of ' || activity.usename || ' ('
+                  || coalesce(nullif(activity.application_name, ''), 'no application name') || ')', ', ')
 FROM unnest(pg_blocking_pids(%s)) AS blocking(pid) JOIN pg_stat_activity AS activity USING (pid)
 """
 IDENTITY = """

@@ -129,6 +129,12 @@ def unspent_code(account: Account) -> str | None:
     return None
 
 
+def proven_step(seed: bytes, code: str, moment: datetime) -> int | None:
+    """The time step near the moment whose code this is, for a seed that no account has yet; None if there is none."""
+    fitting = (step for step in _steps(moment) if hmac.compare_digest(totp.code(seed, step), code.strip()))
+    return next(fitting, None) if CODE.fullmatch(code.strip()) else None
+
+
 def _spend_one(authenticators: list[Authenticator], code: str) -> Authenticator:
     if not CODE.fullmatch(code):
         raise CodeRefused

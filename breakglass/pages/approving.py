@@ -8,6 +8,7 @@ from breakglass.pages import sentences, turns, wizard
 from breakglass.pages.forms import ApproveForm, RefuseForm, WithdrawForm
 from breakglass.pages.opening import latest_diagnosis
 from breakglass.pages.planning import forecast_of, plan_facts, refusals_of
+from breakglass.people.models import DutyName
 from breakglass.procedure import approvals, planning, policy
 from breakglass.procedure.models import Approval, Incident, Plan
 
@@ -30,6 +31,7 @@ def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "waiting": turns.waiting(incident, rules),
         "why_not": None if duties else policy.refusal_to_approve(wizard.somebody(request.user), rules),
         "duties": duties,
+        "duty_label": DutyName(duties[0]).label if len(duties) == 1 else "",
         "overrides": list(latest.overrides.select_related("account")) if latest else [],
         "forecast": forecast_of(plan.choice),
         "refusals": refusals_of(incident),

@@ -1,18 +1,21 @@
 """Rows now and after, or before and after, as a page shows them: changed columns one by one, the rest by name. Pure."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from recovery import images
 from recovery.documents import Change, PlanDocument
 from recovery.images import Image
 from recovery.models import Run
 
+MOMENT = re.compile(r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?([+-]\d\d(:?\d\d)?|Z)?")
 NOT_SHOWN_ALONE = ("unchanged", "volatile")
 
 
@@ -36,6 +39,12 @@ class Row:
     cells: list[Cell]
     unchanged: list[str] = field(default_factory=list)
     volatile: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The row as people say it: "adminuser 17", or "a new row of adminuser"."""
+        table = self.table.removeprefix("public.")
+        return f"{table} {self.key}" if self.key not in ("", "{}") else _("a new row of {table}").format(table=table)
 
 
 def of_plan(content: str) -> list[Row]:
@@ -87,5 +96,14 @@ def _cell(change: Change) -> Cell:
 
 def _said(value: Any) -> str:
     if value is None:
-        return str(_("empty"))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return _("empty")
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _moment(text) if MOMENT.fullmatch(text) else text
+
+
+def _moment(text: str) -> str:
+    """A machine's moment to the second, as UTC where it names its offset; the exact text stays in the plan and the bundle."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

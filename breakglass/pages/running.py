@@ -28,7 +28,7 @@ def window(request: HttpRequest, incident: Incident) -> wizard.Facts:
     return {
         "plan": plan,
         "heading": sentences.act(plan, incident.platform),
-        "approvals": [(one, now - one.at, policy.is_young(one.at, now)) for one in live.values()],
+        "approvals": [(one, policy.is_young(one.at, now)) for one in live.values()],
         "is_ready": len(live) == 2 and all(policy.is_young(one.at, now) for one in live.values()),
         "window": windows.current(incident),
         "earlier": list(Window.objects.filter(incident=incident).select_related("account").order_by("-id")[:10]),

@@ -4,7 +4,7 @@ Where an incident stands is read from its records by procedure.position; nothing
 """
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper, wraps
 from typing import Any
 
 from django.contrib import messages
@@ -73,7 +73,7 @@ class Page:
 
     def __init__(self, key: str, template: str, facts: Callable[[HttpRequest, Incident], Facts]) -> None:
         self.key, self.template, self.facts = key, template, facts
-        self.__name__ = facts.__name__
+        update_wrapper(self, facts)
 
     def __call__(self, request: HttpRequest, reference: str) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):

@@ -1,6 +1,7 @@
 """How moments, lengths of time and form fields read on a page. Wording and shape only, no rule."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ def when(moment: datetime | str | None, shape: str = "day") -> dict[str, Any]:
         moment = datetime.fromisoformat(moment)
     if moment is None:
         return {"moment": None}
-    local = moment.astimezone(LOCAL)
+    moment, local = moment.astimezone(UTC), moment.astimezone(LOCAL)
     clock = "H:i:s" if shape == "exact" else "H:i"
     day = "" if shape == "time" else date_format(moment, "j M Y, ")
     other_day = "j M, " if local.date() != moment.date() else ""
@@ -62,7 +63,27 @@ def length(span: timedelta | float | None) -> str:
 @register.filter
 def ago(moment: datetime | None, now: datetime) -> str:
     """How long before the page's moment something was: "4 seconds ago"."""
-    return _("%(length)s ago") % {"length": length(now - moment)} if moment else ""
+    if not moment or not now:
+        return ""
+    span = now - moment
+    return _("%(length)s ago") % {"length": length(span)} if span.total_seconds() >= 1 else _("just now")
+
+
+@register.inclusion_tag("breakglass/_when.html")
+def platform_when(text: str) -> dict[str, Any]:
+    """A moment that a platform wrote as text; what is no moment with its offset is shown as it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return {"text": text}
+    return when(moment) if moment.tzinfo else {"text": text}
+
+
+@register.filter
+def either(names: Iterable[str]) -> str:
+    """Names as a sentence has them: "sam, simone or erin"."""
+    *front, last = list(names) or [""]
+    return _("%(front)s or %(last)s") % {"front": ", ".join(front), "last": last} if front else last
 
 
 @register.filter

@@ -64,10 +64,12 @@ if (watched) {
 
 // One press is enough: the second click of a double click is swallowed, the server refuses it anyway.
 document.addEventListener("submit", (event) => {
-  if (event.target.dataset.sent === "yes") {
+  const form = event.target;
+  if (form.dataset.sent === "yes") {
     event.preventDefault();
+  } else if (!("again" in form.dataset)) {
+    form.dataset.sent = "yes"; // a download leaves the page where it is: its form may be sent again
   }
-  event.target.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {

@@ -20,7 +20,7 @@ from .models import Run, RunState
 from .parameters import Values, undone_image
 from .platform_refusals import OutcomeUnknown, PlatformBusy, PlatformRefused
 from .profile import BEFORE, Profile, Statement
-from .run_refusals import PlanAltered, ValuesMissing
+from .run_refusals import Overtaken, PlanAltered, ValuesMissing
 
 EXECUTOR = "executor"
 ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as long as nothing is prepared
@@ -56,8 +56,8 @@ def carry_out(run: Run, *, values: Values) -> Run:
     """Make the approved change once, or not at all.
 
     Returns:
-        The run: COMMITTED; ABORTED, its reason says why nothing was changed; or PREPARED, when no answer came to the
-        platform's COMMIT and settle has to find out.
+        The run: COMMITTED; ABORTED, its reason says why nothing was changed; PREPARED, when no answer came to the
+        platform's COMMIT and settle has to find out; or whatever settle has decided while this process slept.
 
     Raises:
         Refused: of the console's own clock or log after the platform's COMMIT; the run stays PREPARED.
@@ -86,6 +86,8 @@ def _pass(name: str) -> None:
 def _abort(run: Run, refused: Refused) -> None:
     """Record the refusal of a run that was never prepared. Anything else is not for the executor to decide."""
     run.refresh_from_db()
+    if isinstance(refused, Overtaken):
+        return
     if run.state != RunState.INTENT:
         raise refused
     records.aborted(

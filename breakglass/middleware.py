@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # Pages for people who are not signed in, by the names that their URLs have.
-OPEN_PAGES = {"health", "sign-in", "second-factor", "sign-out", "enrol", "handover"}
+OPEN_PAGES = {"health", "sign-in", "second-factor", "sign-out", "enrol", "handover", "handover-done"}
 NOT_TEXT = _(
     "The page was sent something that is not text (a NUL or half a character). Nothing was changed. "
     "Go back, type the field again instead of pasting it, and send it once more."

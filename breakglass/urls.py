@@ -9,4 +9,5 @@ urlpatterns = [
     path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
     path("", include("breakglass.pages.people_urls")),
+    path("", include("breakglass.pages.urls")),
 ]

@@ -29,14 +29,14 @@ UNITS = (
 
 @register.inclusion_tag("breakglass/_when.html")
 def when(moment: datetime | str | None, shape: str = "day") -> dict[str, Any]:
-    """A moment as UTC with the local time behind it; shape: day (date and minute), time (minute), exact (to the second)."""
+    """A moment as UTC with the local time behind it; shape: day and minute, time (minute), exact (with seconds), clock (seconds, no day)."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if moment is None:
         return {"moment": None}
     moment, local = moment.astimezone(UTC), moment.astimezone(LOCAL)
-    clock = "H:i:s" if shape == "exact" else "H:i"
-    day = "" if shape == "time" else date_format(moment, "j M Y, ")
+    clock = "H:i:s" if shape in ("exact", "clock") else "H:i"
+    day = "" if shape in ("time", "clock") else date_format(moment, "j M Y, ")
     other_day = "j M, " if local.date() != moment.date() else ""
     return {
         "moment": moment,
@@ -47,7 +47,7 @@ def when(moment: datetime | str | None, shape: str = "day") -> dict[str, Any]:
 
 
 @register.filter
-def length(span: timedelta | float | None) -> str:
+def lasting(span: timedelta | float | None) -> str:
     """A length of time in its largest whole unit and the next one: "4 seconds", "2 hours 5 minutes"."""
     seconds = int(span.total_seconds() if isinstance(span, timedelta) else span or 0)
     parts = []
@@ -66,7 +66,7 @@ def ago(moment: datetime | None, now: datetime) -> str:
     if not moment or not now:
         return ""
     span = now - moment
-    return _("%(length)s ago") % {"length": length(span)} if span.total_seconds() >= 1 else _("just now")
+    return _("%(length)s ago") % {"length": lasting(span)} if span.total_seconds() >= 1 else _("just now")
 
 
 @register.inclusion_tag("breakglass/_when.html")

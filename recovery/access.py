@@ -179,7 +179,7 @@ def _one(platform: Platform, query: str, parameters: list[object], *, secret: st
 
 def _row(session: database.Session, query: str, parameters: list[object]) -> tuple[Any, ...]:
     try:
-        return session.execute(query, parameters).fetchone()
+        return session.execute(query, parameters).fetchall()[0]
     except PlatformRefused as refusal:
         if str(refusal.facts.get("state", "")).startswith(DOOR):
             raise DoorShut(reason=refusal.facts["message"]) from refusal

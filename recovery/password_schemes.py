@@ -188,9 +188,9 @@ def verify_passlib_pbkdf2(password: str, written: str) -> bool:
 
 
 def _family(
-    name: str, pattern: str, prefix: str, make: Make, verify: Verify, length: int = 1024, **most: int
+    name: str, pattern: str, prefix: str, make: Make, verify: Verify, most: Mapping[str, int], longest: int = 1024
 ) -> Family:
-    return Family(name, re.compile(pattern), prefix, make, verify, MappingProxyType(most), length)
+    return Family(name, re.compile(pattern), prefix, make, verify, MappingProxyType(dict(most)), longest)
 
 
 ARGON2_MOST = {"m": 2 * 1024 * 1024, "t": 64, "p": 64}
@@ -202,65 +202,93 @@ PBKDF2_DIGEST = r"(?P<digest>sha1|sha256|sha512)"
 
 FAMILIES = (
     _family(
-        *("argon2id", r"\$argon2id" + ARGON2_COST, r"^(\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)"),
-        *(make_argon2, verify_argon2),
-        **ARGON2_MOST,
+        name="argon2id",
+        pattern=r"\$argon2id" + ARGON2_COST,
+        prefix=r"^(\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)",
+        make=make_argon2,
+        verify=verify_argon2,
+        most=ARGON2_MOST,
     ),
     _family(
-        *("django argon2", r"argon2\$argon2id" + ARGON2_COST, r"^(argon2\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)"),
-        *(make_django_argon2, verify_django_argon2),
-        **ARGON2_MOST,
+        name="django argon2",
+        pattern=r"argon2\$argon2id" + ARGON2_COST,
+        prefix=r"^(argon2\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)",
+        make=make_django_argon2,
+        verify=verify_django_argon2,
+        most=ARGON2_MOST,
     ),
-    _family("bcrypt", BCRYPT, r"^(\$2[aby]\$\d\d\$)", make_bcrypt, verify_bcrypt, 72, **BCRYPT_MOST),
+    _family("bcrypt", BCRYPT, r"^(\$2[aby]\$\d\d\$)", make_bcrypt, verify_bcrypt, BCRYPT_MOST, 72),
     _family(
-        *("django bcrypt", r"bcrypt\$" + BCRYPT, r"^(bcrypt\$\$2[aby]\$\d\d\$)"),
-        *(make_django_bcrypt, verify_django_bcrypt, 72),
-        **BCRYPT_MOST,
-    ),
-    _family(
-        *("django bcrypt_sha256", r"bcrypt_sha256\$" + BCRYPT, r"^(bcrypt_sha256\$\$2[aby]\$\d\d\$)"),
-        *(make_django_bcrypt_sha256, verify_django_bcrypt_sha256),
-        **BCRYPT_MOST,
-    ),
-    _family(
-        *("django pbkdf2", rf"pbkdf2_{PBKDF2_DIGEST}\$(?P<rounds>\d+)\$", r"^(pbkdf2_sha(?:1|256|512)\$\d+\$)"),
-        *(make_django_pbkdf2, verify_django_pbkdf2),
-        **ROUNDS_MOST,
+        name="django bcrypt",
+        pattern=r"bcrypt\$" + BCRYPT,
+        prefix=r"^(bcrypt\$\$2[aby]\$\d\d\$)",
+        make=make_django_bcrypt,
+        verify=verify_django_bcrypt,
+        most=BCRYPT_MOST,
+        longest=72,
     ),
     _family(
-        *(
-            "django scrypt",
-            r"scrypt\$(?P<n>\d+)\$[^$]*\$(?P<r>\d+)\$(?P<p>\d+)\$",
-            r"^(scrypt\$\d+\$)[^$]*(\$\d+\$\d+\$)",
-        ),
-        *(make_django_scrypt, verify_django_scrypt),
-        **SCRYPT_MOST,
+        name="django bcrypt_sha256",
+        pattern=r"bcrypt_sha256\$" + BCRYPT,
+        prefix=r"^(bcrypt_sha256\$\$2[aby]\$\d\d\$)",
+        make=make_django_bcrypt_sha256,
+        verify=verify_django_bcrypt_sha256,
+        most=BCRYPT_MOST,
     ),
     _family(
-        *("werkzeug scrypt", r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$", r"^(scrypt:\d+:\d+:\d+\$)"),
-        *(make_werkzeug_scrypt, verify_werkzeug_scrypt),
-        **SCRYPT_MOST,
+        name="django pbkdf2",
+        pattern=rf"pbkdf2_{PBKDF2_DIGEST}\$(?P<rounds>\d+)\$",
+        prefix=r"^(pbkdf2_sha(?:1|256|512)\$\d+\$)",
+        make=make_django_pbkdf2,
+        verify=verify_django_pbkdf2,
+        most=ROUNDS_MOST,
     ),
     _family(
-        *("werkzeug pbkdf2", rf"pbkdf2:{PBKDF2_DIGEST}:(?P<rounds>\d+)\$", r"^(pbkdf2:sha(?:1|256|512):\d+\$)"),
-        *(make_werkzeug_pbkdf2, verify_werkzeug_pbkdf2),
-        **ROUNDS_MOST,
+        name="django scrypt",
+        pattern=r"scrypt\$(?P<n>\d+)\$[^$]*\$(?P<r>\d+)\$(?P<p>\d+)\$",
+        prefix=r"^(scrypt\$\d+\$)[^$]*(\$\d+\$\d+\$)",
+        make=make_django_scrypt,
+        verify=verify_django_scrypt,
+        most=SCRYPT_MOST,
     ),
     _family(
-        *("sha512-crypt", r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?", r"^(\$6\$(?:rounds=\d+\$)?)"),
-        *(make_sha512_crypt, foreign.sha512_crypt.verify),
-        **ROUNDS_MOST,
+        name="werkzeug scrypt",
+        pattern=r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$",
+        prefix=r"^(scrypt:\d+:\d+:\d+\$)",
+        make=make_werkzeug_scrypt,
+        verify=verify_werkzeug_scrypt,
+        most=SCRYPT_MOST,
     ),
     _family(
-        "phpass", r"\$(?P<variant>[PH])\$(?P<rounds>[./0-9A-Za-z])", r"^(\$[PH]\$.)", make_phpass, foreign.phpass.verify
+        name="werkzeug pbkdf2",
+        pattern=rf"pbkdf2:{PBKDF2_DIGEST}:(?P<rounds>\d+)\$",
+        prefix=r"^(pbkdf2:sha(?:1|256|512):\d+\$)",
+        make=make_werkzeug_pbkdf2,
+        verify=verify_werkzeug_pbkdf2,
+        most=ROUNDS_MOST,
     ),
     _family(
-        *(
-            "passlib pbkdf2",
-            r"\$pbkdf2-sha(?P<digest>256|512)\$(?P<rounds>\d+)\$",
-            r"^(\$pbkdf2-sha(?:256|512)\$\d+\$)",
-        ),
-        *(make_passlib_pbkdf2, verify_passlib_pbkdf2),
-        **ROUNDS_MOST,
+        name="sha512-crypt",
+        pattern=r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?",
+        prefix=r"^(\$6\$(?:rounds=\d+\$)?)",
+        make=make_sha512_crypt,
+        verify=foreign.sha512_crypt.verify,
+        most=ROUNDS_MOST,
+    ),
+    _family(
+        name="phpass",
+        pattern=r"\$(?P<variant>[PH])\$(?P<rounds>[./0-9A-Za-z])",
+        prefix=r"^(\$[PH]\$.)",
+        make=make_phpass,
+        verify=foreign.phpass.verify,
+        most={},
+    ),
+    _family(
+        name="passlib pbkdf2",
+        pattern=r"\$pbkdf2-sha(?P<digest>256|512)\$(?P<rounds>\d+)\$",
+        prefix=r"^(\$pbkdf2-sha(?:256|512)\$\d+\$)",
+        make=make_passlib_pbkdf2,
+        verify=verify_passlib_pbkdf2,
+        most=ROUNDS_MOST,
     ),
 )

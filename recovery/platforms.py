@@ -61,7 +61,7 @@ class Connection:
 
     def read(self) -> str:
         """The connection string. Raises ConnectionMissing or SecretFileOpen."""
-        value = _read_secret(self) if self.file else os.environ.get(self.variable, "").strip()
+        value = _read_secret(self, self.file) if self.file else os.environ.get(self.variable, "").strip()
         if not value:
             raise self._missing(_("it is empty"))
         try:
@@ -216,10 +216,10 @@ def _source(section: Section) -> Source:
     return Source(section.text("kind"), section.text("title"), section.text("where"))
 
 
-def _read_secret(connection: Connection) -> str:
+def _read_secret(connection: Connection, path: Path) -> str:
     """The file's content, after a look at who else could read or exchange it."""
     try:
-        with connection.file.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise SecretFileOpen(file=str(connection), why=_("it is no ordinary file"))

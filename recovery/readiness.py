@@ -132,7 +132,7 @@ def _compared(session: Session, role: str, right: Right) -> tuple[list[str], lis
     """The columns that do not exist, and those for which the role lacks the right."""
     if not right.columns:
         query = "SELECT has_table_privilege(%s, %s::regclass, %s)"
-        held = session.execute(query, [role, right.table.quoted, right.privilege]).fetchone()[0]
+        held = session.execute(query, [role, right.table.quoted, right.privilege]).fetchall()[0][0]
         return [], [] if held else [_("whole rows")]
     rows = _column_rows(session, role, right)
     return [name for name, exists, _held in rows if not exists], [
@@ -185,7 +185,7 @@ def _of_doors(platform: Platform, conninfo: str, found: Identity) -> Iterator[st
             if (here.system_identifier, here.database_name) != (found.system_identifier, found.database_name):
                 yield _("The broker reaches another database than the reader. Correct the platform file.")
                 return
-            yield from _of_key(session.execute("SELECT breakglass.key_stamp()").fetchone()[0], here)
+            yield from _of_key(session.execute("SELECT breakglass.key_stamp()").fetchall()[0][0], here)
         for left in access.left_over(platform):
             yield _("The access {role} is not closed. The worker closes it; start it if it does not run.").format(
                 role=left.role

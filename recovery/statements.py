@@ -123,7 +123,7 @@ def _single(sql: str) -> exp.Expression:
         raise StatementRefused(
             _("the text cannot be read as PostgreSQL: {why}"), why=str(error).split("\n")[0]
         ) from error
-    if len(roots) != 1 or roots[0] is None:
+    if len(roots) != 1 or not isinstance(roots[0], exp.Expression):
         raise StatementRefused(_("exactly one statement may stand here"))
     return roots[0]
 

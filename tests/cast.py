@@ -33,8 +33,11 @@ def everybody(practice: bool = False) -> SimpleNamespace:
 @transaction.atomic
 def person(name: str, duties: Iterable[str] = (), practice: bool = False) -> Account:
     """The account of that name; made with these duties if there is none. It has no password: see `signed_in`."""
-    found = Account.objects.filter(username=name).first()
+    found = Account.objects.select_related("person").filter(username=name).first()
     if found:
+        assert found.person.practice == practice, (
+            f"{name} is of the other world already: make that one under another name"
+        )
         return found
     founders = _two_of_security(practice)
     if name in [founder.username for founder in founders]:

@@ -61,6 +61,7 @@ def propose_reset(account: Account, *, kind: str, by: Account) -> Invitation:
     with changing():
         duties.require_security(by)
         duties.require_other(account.person, by)
+        account = Account.objects.select_related("person").get(pk=account.pk)
         if not account.is_active and kind != Kind.BOTH:
             raise AccountDisabled
         invitation = _propose(account, kind, by, clock.now())

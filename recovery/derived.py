@@ -1,4 +1,4 @@
-"""SQL that follows from a profile's own statements: images of the rows they meet, and the values they will write.
+"""SQL that follows from a profile's own statements: images of the rows they meet.
 
 It only selects. What changes a platform is the profile's own text and nothing made here.
 """
@@ -64,19 +64,6 @@ def image_by_key(
     """One row by its key, in the same three columns; the values of the key are the parameters `key_<column>`."""
     where = " AND ".join(f"{quoted(table.name)}.{quoted(name)} = %(key_{name})s" for name in key)
     return Row(table, table.name, tuple(key)).select(columns, where=where, stamped=frozenset(stamped), lock=lock)
-
-
-def after_select(parsed: Parsed, *, key: Sequence[str], unknown: Iterable[str] = ()) -> str:
-    """What an UPDATE will write, computed by the platform beforehand, as (values json text, key json text).
-
-    Columns whose new value hangs on a parameter in `unknown` are left out. A preview, never executed as the change.
-    """
-    if parsed.action != "update" or parsed.table is None:
-        raise StatementRefused(_("only the values of an UPDATE can be computed before it runs"))
-    hidden, row = frozenset(unknown), Row(parsed.table, parsed.alias or parsed.table.name, tuple(key))
-    known = {name: new.text for name, new in sorted(parsed.assigned.items()) if not new.parameters & hidden}
-    values = json_object({name: text for name, text in known.items() if text != "DEFAULT"})
-    return f"SELECT {values}::text AS after, {row.key_object()}::text AS key FROM {row.source} WHERE {parsed.where}"
 
 
 def secrets_view(table: Table) -> Table:

@@ -162,6 +162,7 @@ def set_door_key(connection: psycopg.Connection, key: bytes) -> None:
 
 def _parts(profile: Profile, database: str) -> Iterator[str]:
     caps = {kind: capability(kind, database) for kind in profile.outcomes}
+    yield "SET LOCAL client_min_messages = warning;"
     yield GUARD.format(database=_literal(database))
     yield _role(READER, login=True)
     yield f"ALTER ROLE {READER} IN DATABASE {quoted(database)} SET default_transaction_read_only = on;"

@@ -89,10 +89,3 @@ class AccessNotProven(Refused):
     happened = _("The temporary login {role} could not be proven gone: {why}.")
     undone = _("The incident stays open at this point; the worker goes on closing it.")
     remedy = _("If it stays, let the platform's database administrator run: DROP ROLE {role};")
-
-
-class GrantsRefused(Refused):
-    code = "grants_refused"
-    happened = _("The set-up script for {platform} cannot be made: {reason}.")
-    undone = _("Nothing was printed and nothing was changed.")
-    remedy = _("Correct the profile or the platform file, then ask again.")

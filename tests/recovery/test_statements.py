@@ -194,15 +194,6 @@ def test_secret_that_the_reader_may_not_see_is_read_as_its_stamp() -> None:
     assert '"breakglass"."adminuser_secrets"' in text
 
 
-def test_preview_leaves_out_what_hangs_on_an_unknown_value() -> None:
-    parsed = statements.parse_write(RESET)
-
-    text = derived.after_select(parsed, key=["id"], unknown=["password_hash"])
-
-    assert "password_hash" not in text
-    assert "'failed_logins', 0" in text
-
-
 def test_image_of_more_columns_than_a_function_takes_is_made_in_parts() -> None:
     text = derived.json_object({f"c{number}": "1" for number in range(95)})
 

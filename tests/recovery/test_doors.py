@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from breakglass.practice import databases
 from breakglass.practice.cluster import Cluster
+from breakglass.practice.doors import forget
 from breakglass.practice.platform import BROKER
 from recovery import access, grants
 from recovery.mandates import Mandate, door_key, sign
@@ -234,6 +235,7 @@ def test_second_console_in_the_same_cluster_neither_sees_nor_reaps_the_others_ac
         second.close()
         with place.acme.cluster.connect() as connection:
             databases.drop(connection, other)
+            forget(connection, other)
 
     assert (seen, closed) == (0, 0)
     assert place.roles() == [login.role]

@@ -220,3 +220,9 @@ def test_missing_platform_file_is_refused(folder: Path) -> None:
 
     with pytest.raises(PlatformFileBroken, match="cannot be read"):
         platforms.all()
+
+
+def test_example_file_can_be_copied(settings: Settings) -> None:
+    settings.PLATFORMS_FILE = str(settings.BASE_DIR / "platforms.example.toml")
+
+    assert [platform.profile.name for platform in platforms.all()] == ["saas"]

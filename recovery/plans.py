@@ -8,18 +8,26 @@ from django.utils.translation import gettext as _
 
 from audit import canonical
 
-from . import database, images, parameters, passwords, previews
+from . import database, images, parameters, passwords, previews, readiness
 from .columns import table_from
 from .database import Session
 from .documents import Change, PlanDocument, PlannedRow
-from .models import Run
+from .models import Run, RunKind
 from .parameters import Order, Parameters
 from .platforms import Platform
 from .profile import Profile, Statement
-from .run_refusals import LoginTaken, NothingToUndo, OutcomeMissing, RowChanged, TargetMissing, TooManyRows
+from .run_refusals import (
+    LoginTaken,
+    NothingToUndo,
+    OutcomeMissing,
+    RowChanged,
+    SetupMissing,
+    TargetMissing,
+    TooManyRows,
+)
 from .statements import parameters_in
 
-__all__ = ["Change", "PlanDocument", "PlannedRow", "build", "check_count", "differences"]
+__all__ = ["Change", "PlanDocument", "PlannedRow", "build", "check", "check_count", "differences"]
 
 VERSION = 1
 
@@ -63,18 +71,25 @@ def build(
         restores: for outcome restore, the committed run whose rows are put back.
 
     Raises:
-        TargetMissing, TooManyRows, LoginTaken, RowChanged, NothingToUndo, OutcomeMissing: the plan cannot be made.
+        TargetMissing, TooManyRows, LoginTaken, RowChanged, NothingToUndo, OutcomeMissing, SetupMissing: the plan cannot be made.
         PlatformRefused, ProfileRefused: the platform or its profile cannot be read.
     """
     order = Order(outcome, target_key, login, display_name, beneficiary, incident, window_minutes, restores)
     profile = platform.profile
     if outcome not in profile.outcomes:
         raise OutcomeMissing(profile=profile.name, outcome=outcome)
+    if outcome != RunKind.DISABLE and (lacking := check(platform, outcome)):  # to disable is urgent: it is simply tried
+        raise SetupMissing(what=" ".join(lacking))
     with database.reading(platform, profile) as session:
         statements = _statements(session, profile, order)
         given = parameters.planned(profile, profile.outcomes[outcome], statements, order)
         look = Look(session, profile, order, statements, given)
         return PlanDocument(canonical.line(_fields(look, platform)))
+
+
+def check(platform: Platform, outcome: str) -> list[str]:
+    """What a run of this outcome would lack on the platform: names, rights, doors; sentences, none when it is ready."""
+    return list(readiness.look(platform, kinds=[outcome]).missing)
 
 
 def _fields(look: Look, platform: Platform) -> dict[str, Any]:

@@ -18,6 +18,12 @@ class OutcomeMissing(RunRefused):
     remedy = _("Choose another outcome, or let the profile's owner add it.")
 
 
+class SetupMissing(RunRefused):
+    code = "setup_missing"
+    happened = _("The platform is not ready for this change. {what}")
+    remedy = _("Mend what is named, look again with manage.py platform check NAME, then make the plan.")
+
+
 class TargetMissing(RunRefused):
     code = "target_missing"
     happened = _("The account {target} is not there: {statement} finds no row in {table}.")

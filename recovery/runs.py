@@ -200,5 +200,5 @@ def _facts(job: Job, session: Session, done: Done) -> dict[str, object]:
         "timeline": database.identity(session).timeline,
         "backend_pid": session.info.backend_pid,
         "planned_after": images.to_json(done.after.values()),
-        "statements": canonical.line({"statements": done.sent}),
+        "statements": f"[{','.join(map(canonical.line, done.sent))}]",
     }

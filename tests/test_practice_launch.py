@@ -15,6 +15,7 @@ import pytest
 
 from breakglass.practice import cast
 from breakglass.practice.children import MOST_RESTARTS, Child, GaveUp, end_all
+from breakglass.practice.cluster import Cluster
 from breakglass.practice.home import CannotRun, Home
 from breakglass.practice.place import data_place
 
@@ -77,6 +78,8 @@ def set_up(tmp_path):
     yield started
     if started.process.poll() is None:
         started.end()
+    for name in ("console", "platform"):
+        Cluster(started.home / name).remove()  # as root they may lie outside the test's folder
 
 
 def worker_of(process: int) -> int | None:

@@ -134,5 +134,14 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 PROCRASTINATE_IMPORT_PATHS = ["breakglass.procedure.jobs"]
+# Faults go to the process's own error output, as a service manager collects it. Never with variables: they may be secrets.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False}},
+}
+
 SIMPLE_HISTORY_REVERT_DISABLED = True
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True

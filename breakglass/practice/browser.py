@@ -1,11 +1,12 @@
 """A browser without a screen, for the drill: it opens pages, fills in the forms that stand on them and presses their buttons."""
 
-from collections.abc import Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from urllib.parse import urljoin
 
 import requests
-from bs4 import BeautifulSoup
-from mechanicalsoup import LinkNotFoundError, StatefulBrowser
+from bs4 import BeautifulSoup, Tag
+from mechanicalsoup import StatefulBrowser
 
 PATIENCE = 90  # seconds for one answer; a run takes a few
 
@@ -17,8 +18,8 @@ class PageSaysNo(Exception):
 class Page:
     """What an answer shows."""
 
-    def __init__(self, soup: BeautifulSoup) -> None:
-        self.soup = soup
+    def __init__(self, soup: BeautifulSoup, url: str) -> None:
+        self.soup, self.url = soup, url
 
     @property
     def heading(self) -> str:
@@ -29,13 +30,14 @@ class Page:
         found = self.soup.select_one(selector)
         return found.get_text(" ", strip=True) if found else ""
 
-    def offers(self, ending: str) -> bool:
-        """Whether a form on the page goes to an address with this ending."""
-        return self.soup.select_one(f'form[action$="{ending}"]') is not None
+    def actions(self, ending: str) -> list[str]:
+        """The addresses of all forms with this ending."""
+        return [urljoin(self.url, form.get("action", "")) for form in self.forms(ending)]
 
-    def actions(self, part: str) -> list[str]:
-        """The addresses of all forms that have this part in them."""
-        return [form["action"] for form in self.soup.select(f'form[action*="{part}"]')]
+    def forms(self, ending: str) -> list[Tag]:
+        """The forms that go to an address with this ending; one without an address goes to the page's own."""
+        found = self.soup.select('form[method="post"]')
+        return [form for form in found if urljoin(self.url, form.get("action", "")).endswith(ending)]
 
     def address(self, ending: str) -> str:
         """The address of the first link or form with this ending. Raises PageSaysNo."""
@@ -63,26 +65,25 @@ class Browser:
         """Raises PageSaysNo."""
         return self._page(self._inner.open(urljoin(self.base, address), timeout=PATIENCE))
 
-    def press(self, ending: str, *, files: Mapping[str, tuple[str, bytes]] | None = None, **filled: str) -> Page:
+    def press(self, ending: str, *, upload: Path | None = None, **filled: str) -> Page:
         """Fill in the form of the open page whose address has this ending, and send it. Raises PageSaysNo."""
-        return self._page(self.sent(ending, files=files, **filled))
+        return self._page(self.sent(ending, upload=upload, **filled))
 
-    def sent(
-        self, ending: str, *, files: Mapping[str, tuple[str, bytes]] | None = None, **filled: str
-    ) -> requests.Response:
-        """As press, but the bare answer, for a download."""
-        try:
-            form = self._inner.select_form(f'form[action$="{ending}"]')
-        except LinkNotFoundError as nothing:
-            heading = Page(self._inner.page).heading
-            raise PageSaysNo(f"«{heading}» does not offer {ending}.") from nothing
+    def sent(self, ending: str, *, upload: Path | None = None, **filled: str) -> requests.Response:
+        """As press, but the bare answer, for a download. `upload` goes into the form's field "file"."""
+        page = Page(self._inner.page, self._inner.url)
+        if not page.forms(ending):
+            raise PageSaysNo(f"«{page.heading}» does not offer {ending}.")
+        form = self._inner.select_form(page.forms(ending)[0])
         for name, value in filled.items():
             form.set(name, value, force=True)
-        extra = {"files": files} if files else {}
-        return self._inner.submit_selected(update_state=True, timeout=PATIENCE, **extra)
+        with upload.open("rb") if upload else nullcontext() as content:
+            if content:
+                form.set("file", content)
+            return self._inner.submit_selected(update_state=True, timeout=PATIENCE)
 
     def _page(self, answer: requests.Response) -> Page:
-        page = Page(BeautifulSoup(answer.text, "lxml"))
+        page = Page(BeautifulSoup(answer.text, "lxml"), answer.url)
         if answer.status_code >= 400:
             told = page.text(".refusal") or page.text(".errorlist") or page.heading
             raise PageSaysNo(f"{told} (HTTP {answer.status_code}, {answer.request.method} {answer.url})")

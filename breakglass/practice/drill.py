@@ -35,7 +35,7 @@ class Colleague:
     def sign_in(self) -> None:
         self.browser.open("/sign-in/")
         self.browser.press("/sign-in/", username=self.username, password=self.password)
-        self.browser.press("/second-factor/", code=self.code())
+        self.browser.press("/sign-in/code/", code=self.code())
 
 
 @dataclass
@@ -150,7 +150,7 @@ class Drill:
 
     def _diagnose(self) -> str:
         page = self._press(self.cast.operator, "diagnosis", "look")
-        if self._at(self.cast.reviewer, "diagnosis").offers("/diagnosis/override/"):
+        if self._at(self.cast.reviewer, "diagnosis").actions("/diagnosis/override/"):
             reason = "Drill: the owner's password is lost, which no database can show."
             self.cast.reviewer.browser.press("/diagnosis/override/", reason=reason)
         return page.heading
@@ -206,7 +206,7 @@ class Drill:
         operator = self.cast.operator
         seen = self._signed_in_on_platform()
         page = self._press(operator, "proof", "look")
-        if page.offers("/proof/confirm/"):
+        if page.actions("/proof/confirm/"):
             page = operator.browser.press(
                 "/proof/confirm/", detail=seen or "Drill: the beneficiary said so by telephone."
             )
@@ -231,7 +231,7 @@ class Drill:
     def _revoke(self) -> str:
         operator = self.cast.operator
         page = self._at(operator, "revoke")
-        if page.offers("/revoke/prepare/"):
+        if page.actions("/revoke/prepare/"):
             page = operator.browser.press("/revoke/prepare/")
         for address in page.actions("/check/"):
             self._at(operator, "revoke")
@@ -251,13 +251,13 @@ class Drill:
     def _add_log(self, kind: str) -> None:
         """The log of the platform file's source if it can be read here, else a word on why there is none."""
         browser = self.cast.operator.browser
-        if self._at(self.cast.operator, "evidence").offers("/evidence/seal/"):
+        if self._at(self.cast.operator, "evidence").actions("/evidence/seal/"):
             return
         wanted = {"platform_audit": "audit", "backend_log": "log"}[kind]
         for source in self.story.platform.sources:
             path = Path(source.where)
             if source.kind == wanted and path.is_file():
-                browser.press("/evidence/upload/", kind=kind, files={"file": (path.name, path.read_bytes())})
+                browser.press("/evidence/upload/", kind=kind, upload=path)
                 return
         browser.press("/evidence/absence/", kind=kind, reason="Drill: this platform keeps none that is read here.")
 

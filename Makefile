@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 export BREAKGLASS_HOME PORT
 
-.PHONY: run stop status code test lint
+.PHONY: run stop status code drill test lint
 
 run:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
@@ -15,6 +15,10 @@ stop status:
 
 code:
 	@exec $(PY) -m breakglass.practice code $(WHO)
+
+drill:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
+	@exec $(PY) -m breakglass.practice drill $(ARGS)
 
 test:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt

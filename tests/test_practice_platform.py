@@ -11,6 +11,7 @@ import pytest
 
 from breakglass.practice.acme import HASHER
 from breakglass.practice.codes import code_at
+from breakglass.practice.platform import is_locked_out, lock_out
 from breakglass.practice.site import application
 
 DANA, ROOT, MEMBER = "dana@acme.example", "root@acme.example", "user3@customer-01.example"
@@ -186,3 +187,14 @@ def test_owner_exports_the_audit_log_of_a_time_window(visitor, platform):
 @pytest.mark.parametrize("fields", [{"email": "a\0b", "password": "x"}, ["no", "object"], {"email": 7}])
 def test_malformed_fields_are_refused(visitor, fields):
     assert visitor.post_json("/sign-in", fields) == 400
+
+
+def test_recovered_platform_is_locked_out_again_for_a_drill(visitor, platform):
+    give_password(platform, DANA, "a brand new password", failed_logins=0)
+    with platform.connect() as connection:
+        assert not is_locked_out(connection)
+
+        lock_out(connection, platform.passwords)
+
+        assert is_locked_out(connection)
+    assert visitor.sign_in(DANA, "a brand new password") == 401

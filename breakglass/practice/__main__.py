@@ -1,6 +1,6 @@
 """The practice set-up from the command line. Works before any setting exists.
 
-python -m breakglass.practice run | stop | status | code NAME | manage ARGUMENTS...
+python -m breakglass.practice run | stop | status | code NAME | drill ARGUMENTS... | manage ARGUMENTS...
 """
 
 import os
@@ -10,7 +10,7 @@ import time
 
 import segno
 
-from breakglass.practice import cast, launch
+from breakglass.practice import cast, launch, platform
 from breakglass.practice.children import GaveUp
 from breakglass.practice.cluster import ServerFailed
 from breakglass.practice.home import CannotRun, Home
@@ -21,7 +21,7 @@ NOT_THERE = "There is no practice set-up in {}. Start one with: make run"
 
 
 def main(arguments: list[str]) -> int:
-    commands = {"run": run, "stop": stop, "status": status, "code": code, "manage": on_console}
+    commands = {"run": run, "stop": stop, "status": status, "code": code, "drill": drill, "manage": on_console}
     if not arguments or arguments[0] not in commands:
         sys.exit(__doc__)
     try:
@@ -31,8 +31,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(home: Home, _arguments: list[str]) -> int:
-    launch.run(home, _port())
-    return 0
+    return launch.run(home, _port())
 
 
 def stop(home: Home, _arguments: list[str]) -> int:
@@ -72,12 +71,30 @@ def code(home: Home, arguments: list[str]) -> int:
     return 0
 
 
+def drill(home: Home, arguments: list[str]) -> int:
+    """Play a whole recovery on the set-up that runs, or on one that is started for it and stopped afterwards."""
+
+    def play(practice: Practice) -> int:
+        with practice.platform.connect(platform.DBNAME) as dba:
+            if not platform.is_locked_out(dba):
+                print("Somebody can sign in to Acme: it is locked out again for this drill.", flush=True)
+                platform.lock_out(dba, practice.secrets.passwords)
+        return manage(practice.environment(), "drill", *arguments)
+
+    if home.runner() is None:
+        return launch.run(home, _port(), errand=play)
+    return play(_running(home))
+
+
 def on_console(home: Home, arguments: list[str]) -> int:
     """Run a manage.py command as the web processes would."""
+    return manage(_running(home).environment(), *arguments)
+
+
+def _running(home: Home) -> Practice:
     if home.runner() is None:
         raise CannotRun("The practice set-up does not run. Start it with: make run")
-    port = int((home / launch.PORT_FILE).read_text())
-    return manage(Practice(home, port).environment(), *arguments)
+    return Practice(home, int((home / launch.PORT_FILE).read_text()))
 
 
 def _port() -> int:

@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from types import FrameType
 
 from breakglass.practice.cast import Member
@@ -16,6 +17,7 @@ from breakglass.practice.preparation import ROOT, Practice
 
 NEEDED_MB = 200
 FIRST_PAGE = 60.0  # seconds
+Errand = Callable[[Practice], int]
 PORT_FILE = "port"  # for commands that speak to what runs
 FIRST_BEHIND = "keeper"  # the first process that nobody looks at
 LOOK = 0.5  # seconds between two looks at the children
@@ -34,8 +36,12 @@ Stop with Ctrl-C. Everything is kept below {folder}; start again and it goes on.
 """
 
 
-def run(home: Home, port: int) -> None:
-    """Start everything and stay until Ctrl-C or SIGTERM. Raises CannotRun and GaveUp, with everything stopped again."""
+def run(home: Home, port: int, *, errand: Errand | None = None) -> int:
+    """Start everything and stay until Ctrl-C or SIGTERM, or until an errand is done. Everything is stopped again at the end.
+
+    Returns: 0, or the errand's result. Raises CannotRun, GaveUp.
+    """
+    result = 0
     _check_disk(home)
     home.make()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -50,8 +56,11 @@ def run(home: Home, port: int) -> None:
             practice.start_servers()
             members = practice.prepare()
             _start_all(children, practice)
-            _say(_welcome(practice, members))
-            _watch(children)
+            if errand:
+                result = errand(practice)
+            else:
+                _say(_welcome(practice, members))
+                _watch(children)
         except KeyboardInterrupt:
             _say("Stopping ...")
         finally:
@@ -59,6 +68,7 @@ def run(home: Home, port: int) -> None:
             end_all(children)
             practice.stop_servers()
     _say("Stopped.")
+    return result
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -63,19 +63,13 @@ SELECT format('customer-%s', lpad(n::text, 2, '0')), format('Customer %s', n),
        CASE WHEN n = 13 THEN now() - interval '40 days' END, now() - n * interval '20 days'
   FROM generate_series(1, 37) AS n;
 
--- The owners. Dana forgot her password and ran into the counter; root was disabled; Lee left and was deleted.
-INSERT INTO adminuser (tenant_id, email, display_name, password_hash, role, failed_logins, last_failed_at, last_login_at, created_at)
-SELECT id, 'dana@acme.example', 'Dana Diaz', current_setting('practice.dana'), 'platform_owner', 12,
-       now() - interval '35 minutes', date_trunc('day', now()) - interval '2 days 15 hours 19 minutes', now() - interval '700 days'
-  FROM tenant WHERE is_system;
-INSERT INTO adminuser (tenant_id, email, display_name, password_hash, role, is_active, disabled_at, disabled_by, last_login_at, created_at)
-SELECT id, 'root@acme.example', 'Root', current_setting('practice.root'), 'platform_owner', false,
-       date_trunc('day', now()) - interval '1 day 13 hours', 'lee@acme.example', now() - interval '112 days', now() - interval '900 days'
-  FROM tenant WHERE is_system;
-INSERT INTO adminuser (tenant_id, email, display_name, password_hash, role, deleted_at, created_at)
-SELECT id, 'lee@acme.example', 'Lee Larsen', current_setting('practice.lost'), 'platform_owner',
-       date_trunc('day', now()) - interval '1 day 12 hours', now() - interval '400 days'
-  FROM tenant WHERE is_system;
+-- The owners; lockout.sql says what became of them.
+INSERT INTO adminuser (tenant_id, email, display_name, role, created_at)
+SELECT tenant.id, email, display_name, 'platform_owner', now() - age
+  FROM tenant, (VALUES ('dana@acme.example', 'Dana Diaz', interval '700 days'),
+                       ('root@acme.example', 'Root', interval '900 days'),
+                       ('lee@acme.example', 'Lee Larsen', interval '400 days')) AS owner (email, display_name, age)
+ WHERE is_system;
 
 -- Ordinary people who must stay untouched: eleven per customer, the first of them its admin.
 INSERT INTO adminuser (tenant_id, email, display_name, password_hash, role, is_active, totp_secret, last_login_at, created_at)
@@ -84,11 +78,3 @@ SELECT t.id, format('user%s@%s.example', n, t.slug), format('User %s of %s', n, 
        CASE WHEN n = 2 THEN 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP' END, now() - (t.id * 11 + n) * interval '1 hour', now() - t.id * interval '15 days'
   FROM tenant AS t, generate_series(1, 11) AS n
  WHERE NOT t.is_system;
-
-INSERT INTO audit_log (at, actor, action, target)
-SELECT now() - interval '35 minutes' - n * interval '40 seconds', 'dana@acme.example', 'sign_in.failed', 'dana@acme.example'
-  FROM generate_series(11, 0, -1) AS n;
-INSERT INTO audit_log (at, actor, action, target)
-SELECT disabled_at, disabled_by, 'account.disabled', email FROM adminuser WHERE email = 'root@acme.example';
-INSERT INTO audit_log (at, actor, action, target)
-SELECT deleted_at, 'personnel-import', 'account.deleted', email FROM adminuser WHERE email = 'lee@acme.example';

@@ -64,9 +64,12 @@ def write(incident: str, target: BinaryIO, *, upto: int | None = None) -> Bundle
         "Last-Entry-SHA256": hashlib.sha256(lines[-1].encode()).hexdigest(),
     }
     bag = _Bag(target, folder=safe_name(incident))
-    for path, content in payload(lines):
-        bag.add(f"data/{path}", content)
-    return BundleRef(incident, len(lines), len(bag.sums), bag.bytes, bag.close(info))
+    try:
+        for path, content in payload(lines):
+            bag.add(f"data/{path}", content)
+        return BundleRef(incident, len(lines), len(bag.sums), bag.bytes, bag.close(info))
+    finally:
+        bag.end()
 
 
 def payload(lines: list[str]) -> Iterator[tuple[str, Content]]:
@@ -110,8 +113,12 @@ class _Bag:
         }
         sums = {path: self._write(path, content)[0] for path, content in tags.items()}
         digest, _ = self._write("tagmanifest-sha256.txt", _manifest(sums))
-        self._zip.close()
+        self.end()
         return digest
+
+    def end(self) -> None:
+        """Let go of the target, also when the content was refused half way; a second time does nothing."""
+        self._zip.close()
 
     def _write(self, path: str, content: Content) -> tuple[str, int]:
         if not SAFE_NAME.fullmatch(path):

@@ -19,8 +19,9 @@ from audit.refusals import Refused
 from breakglass.pages.context import database_moment
 from breakglass.pages.enrolment import qr
 from breakglass.pages.people_forms import ConfirmForm, ProposeDutyForm, ProposePersonForm, ProposeResetForm
+from breakglass.pages.sign_in import account_of
 from breakglass.people import accounts, duties, invitations
-from breakglass.people.models import Account, Duty, Invitation, Person
+from breakglass.people.models import Account, Duty, DutyName, Invitation, Person
 
 View = Callable[..., HttpResponse]
 STATUS = {
@@ -39,7 +40,7 @@ def for_security(view: View) -> View:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **address: Any) -> HttpResponse:
-        if not request.user.person.has_duty("security"):
+        if not account_of(request).person.has_duty(DutyName.SECURITY):
             raise PermissionDenied
         return view(request, *args, **address)
 
@@ -177,7 +178,7 @@ def _status(refusal: Refused) -> int:
 
 
 def _visible(request: HttpRequest) -> QuerySet[Person]:
-    seen = Person.objects.filter(practice=request.user.person.practice)
+    seen = Person.objects.filter(practice=account_of(request).person.practice)
     return seen.prefetch_related("duties__proposed_by", "duties__confirmed_by", "accounts")
 
 
@@ -217,7 +218,7 @@ def _show_person(request: HttpRequest, human: Person, *, status: int = 200, **fa
         "open_duties": open_duties,
         "ended_duties": [duty for duty in human.duties.all() if duty.ended_at],
         "waiting_links": _waiting(request, account__person=human),
-        "is_oneself": human.pk == request.user.person_id,
+        "is_oneself": human.pk == account_of(request).person_id,
         "duty_form": ProposeDutyForm(),
         "reset_form": ProposeResetForm(),
         "confirm_form": ConfirmForm(),

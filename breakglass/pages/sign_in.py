@@ -1,7 +1,7 @@
 """Sign-in: password, then code, then out. A new session key at each factor; a session of the password alone opens nothing."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
@@ -20,6 +20,7 @@ from audit.refusals import Refused
 from breakglass.pages.fields import CodeField
 from breakglass.people import devices
 from breakglass.people import sign_in as steps
+from breakglass.people.models import Account
 from breakglass.people.refusals import SignInSlow
 from breakglass.people.sign_in import Origin
 
@@ -99,6 +100,11 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
+def account_of(request: HttpRequest) -> Account:
+    """Who is signed in, on pages that are for people with both factors."""
+    return cast(Account, request.user)
+
+
 def origin(request: HttpRequest) -> Origin:
     """The client's address behind the trusted proxies (an IPv6 client is its /64), and its known-device cookie."""
     hops = [*request.headers.get("X-Forwarded-For", "").split(","), request.META.get("REMOTE_ADDR", "")]
@@ -148,7 +154,7 @@ def _next(request: HttpRequest) -> str:
 def _remembered(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     response.set_cookie(
         devices.COOKIE,
-        devices.remember(request.user, request.COOKIES.get(devices.COOKIE, "")),
+        devices.remember(account_of(request), request.COOKIES.get(devices.COOKIE, "")),
         max_age=devices.LIFE,
         path=reverse("sign-in"),
         secure=getattr(settings, "SESSION_COOKIE_SECURE", False),

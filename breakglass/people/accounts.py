@@ -1,7 +1,9 @@
 """Disabling an account: one person of Security, at once. It comes back only through two people (see invitations)."""
 
+from django.utils.translation import gettext as _
+
 from audit import clock, events, log
-from breakglass.people import duties, factors, invitations
+from breakglass.people import duties, factors, invitations, news
 from breakglass.people.models import Account, DutyName
 from breakglass.people.refusals import SomebodyWasFaster
 from breakglass.people.steps import changing, step
@@ -29,5 +31,6 @@ def disable(account: Account, *, by: Account) -> Account:
         account.save(update_fields=["is_active"])
         factors.retire_all(account, at=moment)
         invitations.void_all(account, at=moment)
+        news.tell(person=account.person, by=by.username, said=_("The account was disabled."))
         log.append(events.ACCOUNT_DISABLED, by=by.username, account=account.username, person=account.person_id)
     return account

@@ -4,9 +4,10 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from audit import clock, events, log
-from breakglass.people import step_up
+from breakglass.people import news, step_up
 from breakglass.people.models import Account, Authenticator, Duty, DutyName, Person
 from breakglass.people.refusals import (
     AccountDisabled,
@@ -55,6 +56,8 @@ def confirm(duty: Duty, *, by: Account, code: str) -> Duty:
     with changing():
         check_confirming(duty.person, duty.proposed_by_id, by)
         settle(Duty.objects.select_for_update().get(pk=duty.pk), by=by, at=clock.now())
+        said = _("Duty confirmed: {duty}.").format(duty=duty.get_name_display())
+        news.tell(person=duty.person, by=by.username, said=said)
         log.append(events.DUTY_CONFIRMED, by=by.username, person=duty.person_id, name=duty.person.name, duty=duty.name)
     duty.refresh_from_db()
     return duty
@@ -79,6 +82,8 @@ def end(duty: Duty, *, by: Account) -> Duty:
             require_pair_without(duty.person)
         duty.ended_at = clock.now()
         duty.save(update_fields=["ended_at"])
+        said = _("Duty ended: {duty}.").format(duty=duty.get_name_display())
+        news.tell(person=duty.person, by=by.username, said=said)
         log.append(events.DUTY_ENDED, by=by.username, person=duty.person_id, name=duty.person.name, duty=duty.name)
     return duty
 

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from audit import clock, events, log
 from audit.refusals import Refused
-from breakglass.people import factors, invitations, steps, throttle
+from breakglass.people import factors, invitations, news, steps, throttle
 from breakglass.people.invitations import Kind
 from breakglass.people.models import Account, Invitation
 from breakglass.people.refusals import InvitationDead, PasswordsDiffer, PasswordUnfit, SignInRefused
@@ -69,6 +70,8 @@ def _accept(invitation: Invitation, token: str, password: str, repeated: str, co
         _change_factor(invitation, token, code)
         invitation.used_at = clock.now()
         invitation.save(update_fields=["used_at"])
+        said = _("A link was used: {what}.").format(what=invitation.get_kind_display())
+        news.tell(person=account.person, by=account.username, said=said)
         log.append(EVENTS[Kind(invitation.kind)], by=account.username, kind=invitation.kind, invitation=invitation.pk)
     throttle.give_back(lanes)
     return account

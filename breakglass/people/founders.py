@@ -41,8 +41,15 @@ def found(founders: Sequence[Founder], *, practice: bool = False) -> list[Accoun
             raise PersonsExist
         accounts = [_make(*pair, practice) for pair in zip(founders, hashed, strict=True)]
         for founder, account in zip(founders, accounts, strict=True):
-            facts = {"person": account.person_id, "name": founder.name, "duties": sorted(founder.duties)}
-            log.append(events.ACCOUNT_ADDED, by="bootstrap", account=founder.username, practice=practice, **facts)
+            log.append(
+                events.ACCOUNT_ADDED,
+                by="bootstrap",
+                account=founder.username,
+                practice=practice,
+                person=account.person_id,
+                name=founder.name,
+                duties=sorted(founder.duties),
+            )
     return accounts
 
 

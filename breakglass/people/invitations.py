@@ -9,9 +9,10 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from audit import clock, events, log
-from breakglass.people import duties, factors, step_up
+from breakglass.people import duties, factors, news, step_up
 from breakglass.people.models import Account, Duty, DutyName, Invitation, Person
 from breakglass.people.refusals import AccountDisabled, DutyUnknown, InvitationDead, SomebodyWasFaster, UsernameTaken
 from breakglass.people.steps import changing, step
@@ -44,8 +45,9 @@ def propose_person(*, name: str, contact: str, username: str, duty_names: Iterab
         for duty in duty_names:
             Duty.objects.create(person=person, name=duty, proposed_by=by.person, proposed_at=moment)
         invitation = _propose(account, Kind.FIRST, by, moment)
-        facts = {"person": person.pk, "name": name, "account": username, "duties": duty_names}
-        log.append(events.ACCOUNT_ADDED, by=by.username, **facts)
+        log.append(
+            events.ACCOUNT_ADDED, by=by.username, person=person.pk, name=name, account=username, duties=duty_names
+        )
     return invitation
 
 
@@ -88,8 +90,10 @@ def confirm(invitation: Invitation, *, by: Account, code: str) -> str:
         duties.check_confirming(person, invitation.proposed_by_id, by)
         invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
         confirmed = _settle(invitation, token, by)
-        facts = {"account": invitation.account.username, "kind": invitation.kind, "duties": confirmed}
-        log.append(events.INVITATION_CONFIRMED, by=by.username, **facts)
+        username, kind = invitation.account.username, invitation.kind
+        said = _("A link was confirmed: {what}.").format(what=invitation.get_kind_display())
+        news.tell(person=person, by=by.username, said=said)
+        log.append(events.INVITATION_CONFIRMED, by=by.username, account=username, kind=kind, duties=confirmed)
     return token
 
 

@@ -1,5 +1,6 @@
 """Who there is: persons, their accounts and duties, their second factors. Rules count persons, never accounts."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -54,6 +55,7 @@ class Account(AbstractBaseUser):
     created_at = models.DateTimeField()
 
     objects: ClassVar[AccountManager] = AccountManager()
+    is_verified: Callable[[], bool]  # both factors in this session; django_otp's middleware sets it
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -35,7 +36,7 @@ def with_password(username: str, password: str, *, origin: Origin) -> Account:
     lanes = _lanes(device, origin, username)
     told = {"factor": "password", "account": account.username if account else "", "address": origin.address}
     _enter(lanes, told)
-    if not _is_right(account, password):
+    if not _is_right(account, password) or account is None:
         _record(events.SIGN_IN_FAILED, STRANGER, **told)
         raise SignInRefused
     throttle.give_back(lanes)
@@ -100,6 +101,6 @@ def _enter(lanes: list[str], told: dict[str, str]) -> None:
         raise
 
 
-def _record(event: str, by: str, **facts: object) -> None:
+def _record(event: str, by: str, **facts: Any) -> None:
     with transaction.atomic():
         log.append(event, by=by, **facts)

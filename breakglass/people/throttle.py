@@ -72,6 +72,6 @@ def give_back(lanes: Iterable[str]) -> None:
         cursor.execute(GIVE_BACK, [lanes])
 
 
-def _counting(one: str) -> dict[str, object]:
+def _counting(one: str) -> dict[str, str | int]:
     free = FREE[one.partition(":")[0]]
     return {"lane": one, "free": free, "longest": LONGEST_WAIT, "forgotten": FORGOTTEN_AFTER}

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
-from django.utils import timezone
+from django.db import connections
 
 from audit import clock, events
 from audit.models import Entry
 from breakglass.people import accounts, duties, enrolment, factors, invitations, totp
 from breakglass.people.invitations import Kind
-from breakglass.people.models import Account, Invitation, Person
+from breakglass.people.models import Account, Invitation
 from breakglass.people.refusals import (
     AccountDisabled,
     CodeAlreadyUsed,
@@ -28,6 +27,7 @@ from breakglass.people.refusals import (
     TwoPeopleNeeded,
     UsernameTaken,
 )
+from breakglass.procedure.models import Message
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -330,67 +330,20 @@ def test_disabling_ends_authenticators_and_links_and_two_people_bring_it_back(pe
     assert account.is_active
 
 
+def test_changes_are_told_on_the_channels_and_carry_no_link(people):
+    token = reset_link(people, Kind.BOTH)
+    enrolment.accept(token, password=PASSWORD, repeated=PASSWORD, code=code_of(token))
+    duties.end(people.erin.person.duties.get(), by=people.sam)
+
+    told = [message.body for message in Message.objects.filter(kind="account_changed").order_by("pk")]
+
+    assert [body.partition(":")[0] for body in told] == ["A link was confirmed", "A link was used", "Duty ended"]
+    assert token not in "".join(told)
+
+
 def test_username_is_taken_in_any_case(people):
     with pytest.raises(UsernameTaken):
         invitations.propose_person(name="O", contact="o", username="OLIVIA", duty_names=[], by=people.sam)
-
-
-ATTACKS = {
-    "a person changes worlds": "UPDATE people_person SET practice = NOT practice",
-    "a name changes without history": "UPDATE people_person SET name = 'x'",
-    "an account changes hands": "UPDATE people_account SET person_id = person_id + 1",
-    "a duty is given alone": "UPDATE people_duty SET confirmed_by_id = proposed_by_id, confirmed_at = now()"
-    " WHERE confirmed_at IS NULL",
-    "a duty is given by people without duty": "UPDATE people_duty SET confirmed_at = now(), confirmed_by_id ="
-    " (SELECT id FROM people_person WHERE name = 'Omar') WHERE confirmed_at IS NULL",
-    "a duty is given by nobody": "INSERT INTO people_duty (person_id, name, proposed_at, confirmed_at)"
-    " SELECT id, 'security', now(), now() FROM people_person WHERE name = 'Mallory'",
-    "an ended duty returns": "UPDATE people_duty SET ended_at = NULL WHERE ended_at IS NOT NULL",
-    "an authenticator is rewritten": "UPDATE people_authenticator SET sealed_key = 'x'",
-    "a retired authenticator returns": "UPDATE people_authenticator SET confirmed = true WHERE retired_at IS NOT NULL",
-    "an authenticator vanishes": "DELETE FROM people_authenticator",
-    "a spent code is forgotten": "DELETE FROM people_spentstep",
-    "a spent code is moved": "UPDATE people_spentstep SET step = step - 10",
-    "a step-up is forgotten": "TRUNCATE people_stepup CASCADE",
-    "a step-up gets another digest": "UPDATE people_stepup SET digest = 'x'",
-    "a used link returns": "UPDATE people_invitation SET used_at = NULL WHERE used_at IS NOT NULL",
-    "a person vanishes": "DELETE FROM people_person",
-}
-
-
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_database_refuses_even_its_owner(people, attack):
-    _some_of_everything(people)
-
-    with pytest.raises(DatabaseError) as refused:
-        _as_owner(ATTACKS[attack])
-
-    assert refused.value.__cause__.sqlstate in ("BG004", "23514", "23503")
-
-
-def test_name_changes_with_its_history(people):
-    person = Person.objects.get(name="Erin")
-    person.name = "Erin Ever"
-
-    with transaction.atomic():
-        person.save(update_fields=["name"])
-
-    assert [version.name for version in person.history.order_by("history_id")] == ["Erin", "Erin Ever"]
-
-
-def test_app_role_cannot_delete_people():
-    with pytest.raises(DatabaseError), connection.cursor() as cursor:
-        cursor.execute("DELETE FROM people_duty")
-
-
-def _some_of_everything(people) -> None:
-    duties.end(people.erin.person.duties.get(), by=people.sam)
-    proposed(people)
-    token = new_link(people)
-    enrolment.accept(token, password=PASSWORD, repeated=PASSWORD, code=code_of(token))
-    cast.authenticator_of(people.erin)
-    with transaction.atomic():
-        factors.retire_all(people.erin, at=timezone.now())
 
 
 def _as_owner(statement: str) -> None:

@@ -38,6 +38,7 @@ class Migration(migrations.Migration):
                 default="first",
                 max_length=8,
             ),
+            preserve_default=False,
         ),
         migrations.AddField(
             model_name="throttle",

@@ -70,8 +70,9 @@ def send(channel: Channel, *, subject: str, body: str) -> None:
     messenger = apprise.Apprise(asset=asset)
     if not messenger.add(channel.url):
         raise ChannelFailed(_("The channel's address is not understood."))
-    text = {"title": subject, "body": body, "body_format": apprise.NotifyFormat.TEXT}
-    with messenger.notify(**text, timeout=TIMEOUT, log_level=logging.WARNING) as result:
+    with messenger.notify(
+        body, title=subject, body_format=apprise.NotifyFormat.TEXT, timeout=TIMEOUT, log_level=logging.WARNING
+    ) as result:
         told = " ".join(entry.message for entry in result.logs())
     if not result:
         raise ChannelFailed(_without_address(told, channel) or _("The channel did not take the message."))

@@ -95,7 +95,7 @@ def remind(timestamp: int) -> None:
 
 def _reminders(incident: Incident, now: datetime) -> list[tuple[str, str, str]]:
     names = {"reference": incident.reference, "platform": incident.platform, "state": incident.get_state_display()}
-    found = []
+    found: list[tuple[str, str, str]] = []
     if incident.opened_at + OWNERS_AGAIN <= now:
         subject = _("{reference}: break-glass on {platform} is still open ({state})").format(**names)
         found.append((Kind.OWNERS_TOLD, subject, _("The platform's owners are told once a day until it is closed.")))

@@ -172,11 +172,11 @@ def about_people(case: Case) -> Iterator[str]:
     if case.execution.person_id == case.execution.plan.beneficiary_id:
         yield _("The beneficiary may not run the change.")
     for approval in (ops, second):
-        yield from _about_approval(case, approval)
+        yield from _about_approval(case, case.execution.plan, approval)
 
 
-def _about_approval(case: Case, approval: Approval) -> Iterator[str]:
-    plan, side = case.execution.plan, approval.get_side_display()
+def _about_approval(case: Case, plan: Plan, approval: Approval) -> Iterator[str]:
+    side = approval.get_side_display()
     if approval.plan_id != plan.pk or not _same(approval.digest, plan.digest):
         yield _("The approval of {side} is for another plan.").format(side=side)
     if approval.withdrawn_at is not None:

@@ -152,10 +152,11 @@ def close(incident: Incident, *, by: Account) -> Incident:
     """
     incident = standing.lock(incident)
     standing.require_state(incident, State.SEALED)
-    if left := missing(incident):
+    left, bundle = missing(incident), sealing.latest(incident)
+    if left or bundle is None:
         raise BoxesMissing(boxes=", ".join(left))
     colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
-    now, bundle = clock.now(), sealing.latest(incident)
+    now = clock.now()
     paper = _paper(incident, now)
     paper.bundle = bundle
     paper.save(update_fields=["bundle"])

@@ -63,12 +63,13 @@ def plan_restore(incident: Incident, *, by: Account, window_minutes: int = polic
         colleagues.require(by, practice=incident.practice)
         undone = _changed(incident)
         document = rollback.restore_document(undone.run, window_minutes=window_minutes)
-    return planning.record(incident, by=by, choice=undone.plan.choice, document=document)
+    choice = planning.latest_choice(incident)  # after a change nobody chooses anew: it is the one that was carried out
+    return planning.record(incident, by=by, choice=choice, document=document)
 
 
 def _changed(incident: Incident) -> Execution:
     standing.require_state(incident)
     undone = execution.last_committed(incident)
-    if undone is None:
+    if undone is None or undone.plan is None:
         raise NothingToUndo
     return undone

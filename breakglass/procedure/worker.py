@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from procrastinate import App, exceptions, jobs
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from breakglass.procedure import channels
 
@@ -63,7 +64,7 @@ async def _work() -> None:
     # The periodic deferrer writes through Django's connection of this thread, which may be a broken one by now.
     await sync_to_async(connections.close_all)()
     # An app of its own for fetching, so that `defer` inside a job stays in Django's transaction.
-    fetching = app.with_connector(app.connector.get_worker_connector())
+    fetching = app.with_connector(DjangoConnector().get_worker_connector())
     async with fetching.open_async():
         await rescue(fetching)
         await fetching.run_worker_async(

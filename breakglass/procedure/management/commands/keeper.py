@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from breakglass.procedure.keeper import Keeper, key
 
@@ -22,6 +22,6 @@ class Command(BaseCommand):
         keeper = Keeper()
         signal.signal(signal.SIGTERM, keeper.stop)
         signal.signal(signal.SIGINT, keeper.stop)
-        self.stdout.write(str(_("The keeper is waiting for requests.")))
+        self.stdout.write(_("The keeper is waiting for requests."))
         self.stdout.flush()
         keeper.run()

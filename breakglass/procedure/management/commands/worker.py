@@ -4,7 +4,7 @@ import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from breakglass.procedure.worker import Worker
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
         worker = Worker()
         signal.signal(signal.SIGTERM, worker.stop)
         signal.signal(signal.SIGINT, worker.stop)
-        self.stdout.write(str(_("The worker is waiting for jobs.")))
+        self.stdout.write(_("The worker is waiting for jobs."))
         self.stdout.flush()
         worker.run()

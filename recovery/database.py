@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import psycopg
 from psycopg import sql
@@ -24,7 +24,9 @@ LOCK_SECONDS = 3
 IDLE_SECONDS = 20
 EMIT_FLUSHES = 170_000  # from this version on pg_logical_emit_message can flush by itself
 DEADLINE_SECONDS = 45
-ROUTE = {  # what libpq itself watches: a route that swallows packets must not hold an executor for minutes
+ROUTE: dict[
+    str, Any
+] = {  # what libpq itself watches: a route that swallows packets must not hold an executor for minutes
     "connect_timeout": 5,
     "keepalives_idle": 5,
     "keepalives_interval": 3,
@@ -47,7 +49,7 @@ class Cursor(psycopg.Cursor[Any]):
     """A cursor whose errors are refusals; values travel apart from the text, so no activity view shows them."""
 
     def execute(self, query: Any, params: Any = None, **how: Any) -> Self:
-        with self.connection.watched():
+        with cast("Session", self.connection).watched():
             return super().execute(query, params, **how)
 
 
@@ -55,7 +57,7 @@ class ReadingCursor(psycopg.ClientCursor[Any]):
     """For reading only: values become literals, so that the server can tell their type anywhere."""
 
     def execute(self, query: Any, params: Any = None, **how: Any) -> Self:
-        with self.connection.watched():
+        with cast("Session", self.connection).watched():
             return super().execute(query, params, **how)
 
 
@@ -95,6 +97,13 @@ class Session(psycopg.Connection[Any]):
         ):
             line.shutdown(socket.SHUT_RDWR)
 
+    def one(self, query: str, params: Any = None) -> tuple[Any, ...]:
+        """The row of a query that always gives one."""
+        row: tuple[Any, ...] | None = self.execute(query, params).fetchone()
+        if row is None:
+            raise LookupError("a query that always gives a row gave none")
+        return row
+
     def as_sent(self, query: str, values: Mapping[str, Any]) -> str:
         """The statement with its values written out, for the record. Give it no secret."""
         return psycopg.ClientCursor(self).mogrify(query, values)
@@ -105,12 +114,12 @@ class Session(psycopg.Connection[Any]):
         Without it a crashed server may give the same transaction id to somebody else. See reference/security.md, section 3.
         Raises NotDurable.
         """
-        written = self.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()[0]
+        written = self.one("SELECT pg_current_wal_insert_lsn()::text")[0]
         if self.info.server_version >= EMIT_FLUSHES:
             self.execute("SELECT pg_logical_emit_message(false, 'breakglass', %s, true)", [message])
         else:
             self._flush_beside(message)
-        if not self.execute("SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [written]).fetchone()[0]:
+        if not self.one("SELECT pg_current_wal_flush_lsn() >= %s::pg_lsn", [written])[0]:
             raise NotDurable
 
     def _flush_beside(self, message: str) -> None:
@@ -189,7 +198,7 @@ class Identity:
 
 
 def identity(session: Session) -> Identity:
-    return Identity(*session.execute(IDENTITY).fetchone())
+    return Identity(*session.one(IDENTITY))
 
 
 def require_primary(session: Session, *, system_identifier: str, database_name: str) -> Identity:
@@ -222,4 +231,4 @@ def _look_for_blocker(session: Session, conninfo: str, pid: int) -> None:
         contextlib.suppress(PlatformRefused),  # the name is a courtesy; the refusal itself does not hang on it
         connect(conninfo, purpose="read", autocommit=True, reading=True, deadline=LOCK_SECONDS) as reader,
     ):
-        session.blocker = reader.execute(WHO_BLOCKS, [pid]).fetchone()[0] or ""
+        session.blocker = reader.one(WHO_BLOCKS, [pid])[0] or ""

@@ -141,7 +141,7 @@ class PlanDocument:
         return {name: given["value"] for name, given in self.parameters.items() if "value" in given}
 
     @property
-    def password(self) -> dict[str, str] | None:
+    def password(self) -> dict[str, Any] | None:
         """scheme (for reading) and prefix (a hash's beginning) of the new password, None when none is set."""
         return self.fields["password"]
 

@@ -72,7 +72,7 @@ def _own_rows(session: Session, profile: Profile, table: Table) -> list[str]:
 
 def require_named_tables(session: Session, statement: Statement, values: Mapping[str, Any]) -> None:
     """Raises MoreThanPlanned when the server's plan for the statement touches a relation that its text does not name."""
-    explained = session.execute("EXPLAIN (VERBOSE, FORMAT JSON) " + statement.sql, values).fetchone()[0]
+    explained = session.one("EXPLAIN (VERBOSE, FORMAT JSON) " + statement.sql, values)[0]
     named = statement.parsed.tables | {statement.table}
     for table, writes in _relations(explained[0]["Plan"]):
         root = _root(session, table)
@@ -93,4 +93,4 @@ def _root(session: Session, table: Table) -> Table:
         "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " WHERE c.oid = coalesce(pg_partition_root(%s::regclass), %s::regclass)"
     )
-    return Table(*session.execute(query, [table.quoted, table.quoted]).fetchone())
+    return Table(*session.one(query, [table.quoted, table.quoted]))

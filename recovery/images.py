@@ -161,7 +161,8 @@ def record(run: Run, image: Image, *, moment: str, at: datetime, tenant_table: s
 
 
 def _save(row: RowImage, run: Run, at: datetime, changing: list[str]) -> None:
-    row._history_date, row._change_reason = at, f"{run.incident} {run.kind}"
+    told = {"_history_date": at, "_change_reason": f"{run.incident} {run.kind}"}  # read by simple-history when it saves
+    vars(row).update(told)
     row.save(update_fields=changing if row.pk else None)
 
 

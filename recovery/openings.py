@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import connection, transaction
@@ -114,17 +115,17 @@ def _close(row: Access, platform: Platform, *, by: str, login: Login | None) -> 
     return _record(row, events.ACCESS_PROVEN, by=by, closed_at=True, proven_at=True, proof=proof | {"ended": ended})
 
 
-def _record(row: Access, event: str, *, by: str, proof: dict[str, object] | None = None, **moments: bool) -> Access:
+def _record(row: Access, event: str, *, by: str, proof: dict[str, Any] | None = None, **moments: bool) -> Access:
     """Write the moments and what the platform said, once: somebody else may have proven it meanwhile."""
     with transaction.atomic():
         row = Access.objects.select_for_update(of=("self",)).select_related("run").get(pk=row.pk)
         if row.proven_at is not None:
             return row
         now = clock.now()
-        changing = {name: now for name in moments if getattr(row, name) is None}
+        changing: dict[str, Any] = {name: now for name in moments if getattr(row, name) is None}
         changing |= {"proof": canonical.line(proof)} if proof else {}
         Access.objects.filter(pk=row.pk).update(**changing)
-        log.append(event, by=by, **_facts(row), **(proof or {}))
+        log.append(event, by=by, **{**_facts(row), **(proof or {})})
     row.refresh_from_db()
     return row
 

@@ -117,4 +117,4 @@ def unique_columns(session: Session, table: Table) -> list[str]:
 def has_row(session: Session, table: Table, column: str, value: Any) -> bool:
     row = Row(table, "existing", ())
     text = f"SELECT EXISTS (SELECT FROM {row.source} WHERE {row.column(column)} = %(value)s)"
-    return session.execute(text, {"value": value}).fetchone()[0]
+    return bool(session.one(text, {"value": value})[0])

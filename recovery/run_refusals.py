@@ -99,6 +99,12 @@ class NothingToUndo(RunRefused):
     remedy = _("Disable the account instead, or open a new incident.")
 
 
+class ClocksApart(RunRefused):
+    code = "clocks_apart"
+    happened = _("The platform's clock is {seconds} seconds away from the console's; {most} are allowed.")
+    remedy = _("Let the operators of both servers set their clocks right, then try again.")
+
+
 class NotDurable(RunRefused):
     code = "not_durable"
     happened = _("The platform did not say that what was written is on its disk.")

@@ -5,10 +5,11 @@ The protocol of DESIGN section 6; settle decides what a killed executor leaves u
 
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import connection, transaction
 
-from audit import canonical
+from audit import canonical, clock
 from audit.refusals import Refused
 
 from . import access, changes, database, images, openings, passwords, platforms, records, seals
@@ -20,9 +21,10 @@ from .models import Run, RunState
 from .parameters import Values, undone_image
 from .platform_refusals import OutcomeUnknown, PlatformBusy, PlatformRefused
 from .profile import BEFORE, Profile, Statement
-from .run_refusals import Overtaken, PlanAltered, ValuesMissing
+from .run_refusals import ClocksApart, Overtaken, PlanAltered, ValuesMissing
 
 EXECUTOR = "executor"
+LARGEST_SKEW = timedelta(seconds=30)
 ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as long as nothing is prepared
 
 fail_points: dict[str, Callable[[], None]] = {}  # name -> what a fault test does there; empty in life
@@ -166,7 +168,11 @@ def _is_prepared(run: Run) -> bool:
 
 
 def _roll_back(job: Job, session: Session, done: Done) -> None:
+    """The end of a rehearsal, and the moment to compare the two clocks: mandates and windows end by both of them."""
+    skew = database.identity(session).clock - clock.now()
     session.rollback()
+    if abs(skew) > LARGEST_SKEW:
+        raise ClocksApart(seconds=round(skew.total_seconds(), 1), most=LARGEST_SKEW.seconds)
 
 
 def _keep(job: Job, session: Session, done: Done) -> None:
@@ -194,7 +200,7 @@ def _keep(job: Job, session: Session, done: Done) -> None:
 
 def _facts(job: Job, session: Session, done: Done) -> dict[str, object]:
     """What tells this transaction from every other one, and what it is about to leave behind."""
-    xid = session.execute("SELECT pg_current_xact_id()::text").fetchone()[0]
+    xid = session.one("SELECT pg_current_xact_id()::text")[0]
     return {
         "xid": xid,
         "timeline": database.identity(session).timeline,

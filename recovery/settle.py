@@ -126,7 +126,7 @@ def _status(session: Session, run: Run) -> str:
     if (identity.system_identifier, identity.timeline) != (run.system_identifier, run.timeline):
         return UNKNOWN
     try:
-        return session.execute(STATUS, [run.xid]).fetchone()[0] or UNKNOWN
+        return session.one(STATUS, [run.xid])[0] or UNKNOWN
     except PlatformRefused as refused:
         if refused.facts.get("state") == OUT_OF_RANGE:
             return UNKNOWN

@@ -1,6 +1,7 @@
 """Bad moments of a run: each ends ABORTED with its sentence, nothing on the platform is changed and no access is left."""
 
 import threading
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -199,6 +200,16 @@ def test_keeper_that_is_silent_leaves_the_door_shut(stage: Stage, monkeypatch: p
     assert run.state == RunState.ABORTED
     assert "The keeper has not answered" in run.reason
     assert stage.place.roles() == []
+
+
+def test_clocks_that_are_far_apart_are_refused(
+    stage: Stage, reset: PlanDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LARGEST_SKEW", timedelta(0))
+
+    reason = refused(stage, reset)
+
+    assert "seconds away from the console's" in reason
 
 
 def test_platform_that_is_away_is_said(stage: Stage, reset: PlanDocument) -> None:

@@ -66,7 +66,8 @@ def _words(request: HttpRequest) -> Iterator[str]:
     for fields in (request.GET, request.POST):
         for name, values in fields.lists():
             yield from (name, *values)
-    yield from (upload.name or "" for upload in request.FILES.values())
+    for name, uploads in request.FILES.lists():
+        yield from (name, *(upload.name or "" for upload in uploads))
 
 
 def _is_text(word: str) -> bool:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from breakglass.pages import sentences, turns, wizard
 from breakglass.pages.forms import ApproveForm, RefuseForm, WithdrawForm
 from breakglass.pages.opening import latest_diagnosis
-from breakglass.pages.planning import forecast_of, plan_facts, refusals_of
+from breakglass.pages.planning import forecast_of, is_awaited, plan_facts, refusals_of
 from breakglass.people.models import DutyName
 from breakglass.procedure import approvals, planning, policy
 from breakglass.procedure.models import Approval, Incident, Plan
@@ -23,6 +23,7 @@ def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
     latest = latest_diagnosis(incident)
     return {
         "plan": plan,
+        "is_editable": is_awaited(plan, incident),
         "heading": sentences.act(plan, incident.platform),
         "lead": sentences.consequence(plan),
         "live": list(live.values()),

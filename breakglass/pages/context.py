@@ -8,6 +8,7 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from breakglass.people.models import DutyName
 from breakglass.procedure.models import Window
 
 AT_REST = {"practice": settings.PRACTICE, "account": None, "open_windows": ()}
@@ -23,10 +24,12 @@ def _facts(request: HttpRequest) -> dict[str, Any]:
     if account is None or not account.is_authenticated or not account.is_verified():
         return AT_REST | {"now": database_moment()}
     moment, windows = database_moment(), open_windows()
+    duties = [duty for duty in account.person.duties.all() if duty.is_live]
     return AT_REST | {
         "now": moment,
         "account": account,
-        "duties": sorted(str(duty.get_name_display()) for duty in account.person.duties.all() if duty.is_live),
+        "duties": sorted(str(duty.get_name_display()) for duty in duties),
+        "is_security": any(duty.name == DutyName.SECURITY for duty in duties),
         "open_windows": windows,
     }
 

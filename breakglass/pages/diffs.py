@@ -15,6 +15,7 @@ from recovery.documents import Change, PlanDocument
 from recovery.images import Image
 from recovery.models import Run
 
+FINGERPRINT = re.compile(r"hmac:[0-9a-f]{64}")
 MOMENT = re.compile(r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?([+-]\d\d(:?\d\d)?|Z)?")
 NOT_SHOWN_ALONE = ("unchanged", "volatile")
 
@@ -68,7 +69,7 @@ def of_run(run: Run) -> list[Row]:
 def sent_by(run: Run) -> list[dict[str, Any]]:
     """What a run sent: each with the SQL and the number of rows."""
     return [
-        {"sql": str(one.get("sql", "")).strip(), "count": one.get("count", one.get("rows", 0))}
+        {"sql": str(one.get("sql", "")).strip(), "count": one.get("rows", 0)}
         for one in (json.loads(run.statements) if run.statements else [])
     ]
 
@@ -98,6 +99,8 @@ def _said(value: Any) -> str:
     if value is None:
         return _("empty")
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if FINGERPRINT.fullmatch(text):
+        return _("fingerprint {start}…").format(start=text.partition(":")[2][:8])
     return _moment(text) if MOMENT.fullmatch(text) else text
 
 

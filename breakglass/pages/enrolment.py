@@ -57,7 +57,7 @@ def enrol(request: HttpRequest, token: str) -> HttpResponse:
 
 def qr(text: str) -> SafeString:
     """A QR code as an inline SVG of attributes and classes only: it passes the content security policy."""
-    drawing = segno.make(text, error="m", micro=False).svg_inline(scale=4, omitsize=True, border=2)
+    drawing = segno.make(text, error="m", micro=False).svg_inline(scale=4, omitsize=True, border=4)
     return mark_safe(drawing)
 
 

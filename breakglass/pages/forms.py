@@ -10,7 +10,7 @@ from breakglass.people.models import DutyName, Person
 from breakglass.procedure.models import Override, Trigger
 from recovery.models import RunKind
 
-OUTCOMES = ((kind.value, kind.label) for kind in (RunKind.CREATE, RunKind.RESET, RunKind.ENABLE))
+OUTCOMES = tuple((kind.value, kind.label) for kind in (RunKind.CREATE, RunKind.RESET, RunKind.ENABLE))
 
 
 class OpenForm(StepForm):

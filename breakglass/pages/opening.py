@@ -126,6 +126,7 @@ def diagnosis(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "overrides": overrides,
         "stop": kind,
         "may_override": bool(kind) and _may_override(request, incident),
+        "may_lift": bool(report and report.would_do) and _may_override(request, incident),
         "override_form": OverrideForm(initial={"kind": kind or Override.Kind.CREATE_THOUGH_OTHERS}),
     }
 

@@ -14,6 +14,7 @@ from breakglass.pages.opening import latest_diagnosis
 from breakglass.people.models import Person
 from breakglass.procedure import incidents, planning, policy
 from breakglass.procedure.models import Choice, Incident, Plan
+from breakglass.procedure.states import State
 from recovery.diagnosis import CLEARED_BY_ENABLE, CLEARED_BY_RESET, Owner, Report
 from recovery.models import RunKind
 from recovery.profile import blocker
@@ -110,6 +111,13 @@ def plan_facts(current: Plan | None) -> wizard.Facts:
         "diff": diffs.of_plan(current.content),
         "statements": diffs.statements_of(current.content),
     }
+
+
+def is_awaited(plan: Plan | None, incident: Incident) -> bool:
+    """Whether the plan is still to be approved and run: before the change, and a restore also after it."""
+    if plan is not None and plan.outcome == RunKind.RESTORE:
+        return incident.state in planning.AFTER_RUN
+    return incident.state == State.PLANNED
 
 
 def refusals_of(incident: Incident) -> list[Any]:

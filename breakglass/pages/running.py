@@ -13,11 +13,11 @@ from breakglass.pages import context, diffs, sentences, wizard
 from breakglass.pages.approving import _plan_of
 from breakglass.pages.change_forms import ConfirmForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
-from breakglass.pages.planning import plan_facts
+from breakglass.pages.planning import is_awaited, plan_facts
 from breakglass.procedure import approvals, execution, handover, planning, policy, proofs, windows
-from breakglass.procedure.models import Execution, Handover, Incident, Window
+from breakglass.procedure.models import Execution, Handover, Incident, Plan, Window
 from recovery import platforms
-from recovery.models import Run, RunState
+from recovery.models import Run, RunKind, RunState
 
 
 @wizard.page("window", "breakglass/window.html")
@@ -27,6 +27,7 @@ def window(request: HttpRequest, incident: Incident) -> wizard.Facts:
     live = approvals.live(plan)
     return {
         "plan": plan,
+        "is_editable": is_awaited(plan, incident),
         "heading": sentences.act(plan, incident.platform),
         "approvals": [(one, policy.is_young(one.at, now)) for one in live.values()],
         "is_ready": len(live) == 2 and all(policy.is_young(one.at, now) for one in live.values()),
@@ -58,9 +59,11 @@ def execute(request: HttpRequest, incident: Incident) -> wizard.Facts:
     """The hand-over for A and B, the button for C, and afterwards what was changed."""
     plan = planning.current(incident)
     live = approvals.live(plan) if plan else {}
-    done = latest_execution(incident)
+    done = latest_execution(plan)
     return {
         "plan": plan,
+        "is_editable": is_awaited(plan, incident),
+        "is_restore": plan.outcome == RunKind.RESTORE,
         "window": windows.current(incident),
         "needs_password": plan.outcome in sentences.WITH_PASSWORD,
         "handover": current_link(incident),
@@ -79,10 +82,9 @@ def current_link(incident: Incident) -> Handover | None:
     return handover.current(incident)
 
 
-def latest_execution(incident: Incident) -> Execution | None:
-    """The latest attempt at the change, whatever came of it; "disable now" is told on its own page."""
-    made = Execution.objects.select_related("run", "account", "plan__choice").filter(incident=incident)
-    return made.exclude(kind="disable").order_by("-id").first()
+def latest_execution(plan: Plan) -> Execution | None:
+    """The latest attempt at this plan, whatever came of it."""
+    return Execution.objects.select_related("run", "account").filter(plan=plan).order_by("-id").first()
 
 
 def run_facts(run: Run | None) -> dict[str, Any]:

@@ -32,14 +32,38 @@ FORBIDDEN = {
     "approver_may_not_take_part",
     "override_by_requester",
     "not_your_approval",
+    "not_an_approver",
+    "handover_is_for_the_beneficiary",
+    "waiver_by_somebody_else",
+    "review_by_somebody_else",
 }
-NOT_WELL_MADE = {"code_refused", "code_already_used", "text_missing", "text_too_long", "text_unreadable"}
+NOT_WELL_MADE = {
+    "code_refused",
+    "code_already_used",
+    "code_wrong",
+    "text_missing",
+    "text_too_long",
+    "text_unreadable",
+    "passwords_differ",
+    "password_too_short",
+    "password_too_long",
+    "password_is_the_login",
+    "password_unreadable",
+    "password_refused",
+    "waiver_needs_an_end",
+    "evidence_empty",
+    "evidence_kind_unknown",
+    "backlog_address_wrong",
+}
+TOO_OFTEN = {"sign_in_slow"}
 
 
 def status_of(refusal: Refused) -> int:
-    """403 for the wrong person, 422 for what was typed, else 409: it does not fit what is true now."""
+    """403 for the wrong person, 422 for what was typed, 429 for too often, else 409: it does not fit what is true now."""
     if refusal.code in FORBIDDEN:
         return 403
+    if refusal.code in TOO_OFTEN:
+        return 429
     return 422 if refusal.code in NOT_WELL_MADE else 409
 
 

@@ -14,7 +14,14 @@ from django.utils.translation import gettext as _
 from audit import clock, events, log
 from breakglass.people import duties, factors, news, step_up
 from breakglass.people.models import Account, Duty, DutyName, Invitation, Person
-from breakglass.people.refusals import AccountDisabled, DutyUnknown, InvitationDead, SomebodyWasFaster, UsernameTaken
+from breakglass.people.refusals import (
+    AccountDisabled,
+    ApprovalsWait,
+    DutyUnknown,
+    InvitationDead,
+    SomebodyWasFaster,
+    UsernameTaken,
+)
 from breakglass.people.steps import changing, step
 
 LIFE = timedelta(hours=24)
@@ -130,6 +137,16 @@ def waits_until(person: Person, *, at: datetime) -> datetime | None:
     resets = Invitation.objects.filter(account__person=person, used_at__gt=at - APPROVALS_WAIT).exclude(kind=Kind.FIRST)
     latest = resets.order_by("-used_at").values_list("used_at", flat=True).first()
     return latest + APPROVALS_WAIT if latest else None
+
+
+def check_settled(person: Person, *, at: datetime) -> None:
+    """Refuse an approval of somebody whose password or factor was reset a moment ago.
+
+    Raises:
+        ApprovalsWait.
+    """
+    if until := waits_until(person, at=at):
+        raise ApprovalsWait(until=f"{until:%H:%M} UTC")
 
 
 def void_all(account: Account, *, at: datetime) -> None:

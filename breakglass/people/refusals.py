@@ -128,6 +128,15 @@ class AccountDisabled(Refused):
     remedy = _("Two people of Security can give it a new password and a new authenticator; that enables it again.")
 
 
+class ApprovalsWait(Refused):
+    code = "approvals_wait"
+    happened = _("Your password or authenticator was reset less than an hour ago; until {until} you approve nothing.")
+    undone = _("No approval was recorded.")
+    remedy = _(
+        "Ask a colleague with the same duty, or wait. The reset was told on the channels, so that it can be objected to."
+    )
+
+
 # the host
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from audit import clock, events, log
+from breakglass.people import invitations
 from breakglass.people.models import Account, DutyName, StepUp
 from breakglass.people.step_up import APPROVE, REFUSE
 from breakglass.procedure import colleagues, messages, planning, policy, texts, window_ends
@@ -74,11 +75,12 @@ def give(plan: Plan, *, by: Account, step_up: StepUp, duty: str | None = None) -
 
     Raises:
         ParticipantMayNotApprove, BeneficiaryMayNotApprove, ApprovedBySamePerson, SideTaken, DutyMissing, PlanVoid,
-        PracticeMeetsReal, AccountDisabled, RunUnderWay, NotNow; CodeRefused and CodeAlreadyUsed of people.
+        PracticeMeetsReal, AccountDisabled, RunUnderWay, NotNow; ApprovalsWait, CodeRefused, CodeAlreadyUsed of people.
     """
     incident = lock(plan.incident)
     require_approvable(incident, plan)
     at = clock.now()
+    invitations.check_settled(by.person, at=at)
     somebody, asked = colleagues.somebody(by), facts(plan, at=at)
     if refusal := policy.refusal_to_approve(somebody, asked, duty):
         raise refusal

@@ -12,6 +12,7 @@ from breakglass.people.invitations import Kind
 from breakglass.people.models import Account, Invitation
 from breakglass.people.refusals import (
     AccountDisabled,
+    ApprovalsWait,
     CodeAlreadyUsed,
     CodeRefused,
     DutyMissing,
@@ -28,7 +29,7 @@ from breakglass.people.refusals import (
     UsernameTaken,
 )
 from breakglass.procedure.models import Message
-from tests import cast
+from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
 
@@ -313,6 +314,15 @@ def test_reset_makes_approvals_wait_and_the_first_enrolment_does_not(people):
     assert invitations.waits_until(nora.person, at=moment) is None
     assert moment < invitations.waits_until(erin.person, at=moment) <= moment + invitations.APPROVALS_WAIT
     assert invitations.waits_until(erin.person, at=moment + timedelta(hours=2)) is None
+
+
+def test_approvals_of_somebody_who_was_just_reset_wait(platform):
+    people, plan = builders.people(), builders.planned(platform)
+    token = reset_link(people, Kind.BOTH)
+    erin = enrolment.accept(token, password=PASSWORD, repeated=PASSWORD, code=code_of(token))
+
+    with pytest.raises(ApprovalsWait):
+        builders.approve(plan, erin)
 
 
 def test_disabling_ends_authenticators_and_links_and_two_people_bring_it_back(people):

@@ -99,6 +99,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "breakglass" / "locale"]
+FORMAT_MODULE_PATH = "breakglass.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

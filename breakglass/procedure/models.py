@@ -260,6 +260,9 @@ class SignInProof(models.Model):
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return self.detail
+
 
 class RevocationItem(models.Model):
     """One thing to take away or rotate. Done with output or words, or waived by Security until a date. Changes: done_*, waived_*."""
@@ -294,6 +297,9 @@ class RevocationItem(models.Model):
             models.CheckConstraint(name="proven_login_is_never_waived", condition=~Q(kind="login") | Q(waived_at=None)),
         )
 
+    def __str__(self) -> str:
+        return self.title
+
 
 class EvidenceItem(models.Model):
     """One piece of evidence, named by its SHA-256; the content lies in the blobs of audit."""
@@ -322,6 +328,9 @@ class EvidenceItem(models.Model):
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("incident", "name"), name="one_evidence_item_per_name"),)
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class Bundle(Deed):
     """One sealed bundle of the incident (BagIt zip), with the verdicts it had when it was made."""
@@ -346,6 +355,9 @@ class PostMortem(models.Model):
     written_by = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+")
     written_at = models.DateTimeField(null=True)
     history = HistoricalRecords()
+
+    def __str__(self) -> str:
+        return f"{self.incident_id}: post-mortem"
 
 
 class Review(Deed):
@@ -384,3 +396,6 @@ class Delivery(models.Model):
         ordering = ("id",)
         verbose_name_plural = "deliveries"
         constraints = (models.UniqueConstraint(fields=("message", "channel", "attempt"), name="one_row_per_attempt"),)
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.attempt}"

@@ -55,6 +55,12 @@ class NamedActionsAdmin(ReadOnlyAdmin):
         context = {**(extra_context or {}), **(self.panel(request, record) if record else {})}
         return super().change_view(request, object_id, form_url, context)
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list:
+        """Only what has something to show."""
+        return [
+            one for one in super().get_inlines(request, obj) if one.model.objects.filter(**{one.fk_name: obj}).exists()
+        ]
+
     def panel(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         """What the page shows above the record."""
         buttons = [(named, self._address(record, named)) for named in self.named if named.fits(record)]
@@ -127,8 +133,7 @@ class RecordLine(admin.TabularInline):
         return False
 
 
-def line(model: type, *fields: str, heading: str = "") -> type[RecordLine]:
-    """An inline class for `model` that shows `fields`."""
-    told = {"verbose_name_plural": heading} if heading else {}
-    shape = {"model": model, "fields": fields, "readonly_fields": fields, "fk_name": "incident", **told}
+def line(model: type, *fields: str, **shown: Callable[..., Any]) -> type[RecordLine]:
+    """An inline class for `model` that shows `fields`; `shown` gives those that are no columns."""
+    shape = {"model": model, "fields": fields, "readonly_fields": fields, "fk_name": "incident", **shown}
     return type(f"{model.__name__}Line", (RecordLine,), {**shape, "__module__": __name__})

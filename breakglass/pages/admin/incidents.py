@@ -45,6 +45,16 @@ def _written(incident: Incident) -> dict[str, Any]:
     return {name: getattr(written, name, "") for name in PostMortemForm.base_fields}
 
 
+@admin.display(description=_("opened"))
+def _lower(_line: Any, window: Window) -> Any:
+    return window.during.lower
+
+
+@admin.display(description=_("ends or ended"))
+def _upper(_line: Any, window: Window) -> Any:
+    return window.during.upper
+
+
 ACTIONS = (
     Named(
         "override",
@@ -143,7 +153,7 @@ class IncidentAdmin(NamedActionsAdmin):
         line(Plan, "number", "outcome", "words", "window_minutes", "account", "at"),
         line(Approval, "plan", "side", "duty", "person", "at", "withdrawn_at", "withdrawn_reason"),
         line(PlanRefusal, "plan", "person", "reason", "at"),
-        line(Window, "kind", "during", "account"),
+        line(Window, "kind", "opened", "ended", "account", opened=_lower, ended=_upper),
         line(Execution, "kind", "run", "account", "at"),
         line(SignInProof, "how", "detail", "at"),
         line(RevocationItem, "kind", "title", "owner", "done_at", "waived_until"),

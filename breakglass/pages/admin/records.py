@@ -71,7 +71,18 @@ class ApprovalAdmin(NamedActionsAdmin, RecordAdmin):
 
 @admin.register(Window)
 class WindowAdmin(NamedActionsAdmin, RecordAdmin):
-    list_display = ("incident", "kind", "during", "account")
+    list_display = ("incident", "kind", "opened", "ended", "account")
+    fields = (
+        "incident",
+        "kind",
+        "opened",
+        "ended",
+        "plan",
+        "ops_approval",
+        "second_approval",
+        "database_key",
+        "account",
+    )
     list_filter = ("kind",)
     named = (
         Named(
@@ -84,6 +95,14 @@ class WindowAdmin(NamedActionsAdmin, RecordAdmin):
             danger=True,
         ),
     )
+
+    @admin.display(description=_("opened"))
+    def opened(self, window: Window) -> Any:
+        return window.during.lower
+
+    @admin.display(description=_("ends or ended"))
+    def ended(self, window: Window) -> Any:
+        return window.during.upper
 
 
 @admin.register(RevocationItem)

@@ -5,9 +5,9 @@ import threading
 import pytest
 from django.db import connections
 
-from audit import log
+from audit import events, log
 from audit.models import Entry
-from breakglass.procedure import approvals, change_refusals, execution, handover, jobs, refusals, windows
+from breakglass.procedure import approvals, change_refusals, execution, handover, jobs, refusals, window_ends, windows
 from breakglass.procedure.models import Execution, Handover, Incident, PostMortem, Window
 from breakglass.procedure.states import State
 from recovery.models import Access, Run, RunKind, RunState
@@ -250,3 +250,10 @@ def test_used_link_is_marked_by_the_claim(platform):
     execution.claim(row)
 
     assert Handover.objects.get().used_at is not None
+
+
+def test_a_committed_run_ends_its_window(platform):
+    incident = story.executed(platform)
+
+    assert window_ends.current(incident) is None
+    assert Entry.objects.filter(incident=incident.reference, event=events.WINDOW_SHORTENED).exists()

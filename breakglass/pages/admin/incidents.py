@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.forms import Form
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from breakglass.pages.admin.actions import Named, NamedActionsAdmin, line
@@ -46,13 +47,13 @@ def _written(incident: Incident) -> dict[str, Any]:
 
 
 @admin.display(description=_("opened"))
-def _lower(_line: Any, window: Window) -> Any:
-    return window.during.lower
+def _lower(_line: Any, window: Window) -> str:
+    return localize(window.during.lower)
 
 
 @admin.display(description=_("ends or ended"))
-def _upper(_line: Any, window: Window) -> Any:
-    return window.during.upper
+def _upper(_line: Any, window: Window) -> str:
+    return localize(window.during.upper)
 
 
 ACTIONS = (

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.forms import Form
+from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -97,12 +98,12 @@ class WindowAdmin(NamedActionsAdmin, RecordAdmin):
     )
 
     @admin.display(description=_("opened"))
-    def opened(self, window: Window) -> Any:
-        return window.during.lower
+    def opened(self, window: Window) -> str:
+        return localize(window.during.lower)
 
     @admin.display(description=_("ends or ended"))
-    def ended(self, window: Window) -> Any:
-        return window.during.upper
+    def ended(self, window: Window) -> str:
+        return localize(window.during.upper)
 
 
 @admin.register(RevocationItem)

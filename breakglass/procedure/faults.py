@@ -33,7 +33,6 @@ BY_RULE: dict[str, type[Refused]] = {
     "no_run_is_under_way": refusals.RunUnderWay,
     "plan_is_the_latest": refusals.PlanVoid,
     "plan_number_once": refusals.SomebodyWasFaster,
-    "incident_reference_key": refusals.SomebodyWasFaster,
     "one_window_per_ops_approval": refusals.WindowUsedUp,
     "one_window_per_second_approval": refusals.WindowUsedUp,
     "window_is_only_shortened": refusals.WindowOnlyShortened,

@@ -18,7 +18,8 @@ def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
     """What is asked, what was said against it, who has agreed, and whose turn it is."""
     plan = planning.current(incident)
     live = approvals.live(plan)
-    rules = turns.facts_of(plan, live)
+    shown = plan_facts(plan)
+    rules = turns.facts_of(plan, live, is_void=shown["is_void"])
     duties = turns.duties_for(request.user, rules)
     latest = latest_diagnosis(incident)
     return {
@@ -39,7 +40,7 @@ def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "approve_form": approve_form(initial={"plan": plan.pk, "duty": duties[0] if duties else ""}, duties=duties),
         "refuse_form": RefuseForm(initial={"plan": plan.pk}),
         "withdraw_form": WithdrawForm(),
-        **plan_facts(plan),
+        **shown,
     }
 
 

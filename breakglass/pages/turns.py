@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from breakglass.pages import wizard
 from breakglass.people.models import Account
-from breakglass.procedure import planning, policy
+from breakglass.procedure import policy
 from breakglass.procedure.models import Approval, Incident, Plan
 
 MOST_NAMED = 6
@@ -20,13 +20,13 @@ class Waiting:
     more: int
 
 
-def facts_of(plan: Plan, live: dict[str, Approval]) -> policy.PlanFacts:
-    """What the rules ask about the plan."""
+def facts_of(plan: Plan, live: dict[str, Approval], *, is_void: bool) -> policy.PlanFacts:
+    """What the rules ask about the plan, from what the page has read already."""
     participants = plan.incident.participants.values_list("person", flat=True)
     return policy.PlanFacts(
         beneficiary=plan.beneficiary_id,
         participants=frozenset(participants),
-        is_void=planning.is_void(plan),
+        is_void=is_void,
         practice=plan.incident.practice,
         live={side: approval.person_id for side, approval in live.items()},
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
@@ -73,6 +74,7 @@ def require_duty(account: Account) -> None:
     Raises:
         PermissionDenied: there is none.
     """
+    prefetch_related_objects([account.person], "duties")  # read once: every page asks for them several times
     if not any(duty.is_live for duty in account.person.duties.all()):
         raise PermissionDenied
 

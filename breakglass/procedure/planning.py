@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from audit import clock, events, log
@@ -23,16 +24,20 @@ UNDECIDED = (RunState.INTENT, RunState.PREPARED, RunState.NEEDS_HUMAN)
 
 def current(incident: Incident) -> Plan | None:
     """The latest plan, void or not; None if there is none."""
-    return Plan.objects.filter(incident=incident).select_related("incident", "choice").order_by("-number").first()
+    return (
+        Plan.objects.filter(incident=incident)
+        .select_related("incident", "choice__beneficiary", "account")
+        .order_by("-number")
+        .first()
+    )
 
 
 def is_void(plan: Plan) -> bool:
     """Whether the plan no longer counts: refused, replaced by a newer one, or made for an earlier choice."""
-    return (
-        PlanRefusal.objects.filter(plan=plan).exists()
-        or Plan.objects.filter(incident=plan.incident_id, number__gt=plan.number).exists()
-        or Choice.objects.filter(incident=plan.incident_id, pk__gt=plan.choice_id).exists()
-    )
+    refused = PlanRefusal.objects.filter(plan=plan)
+    newer = Plan.objects.filter(incident=plan.incident_id, number__gt=plan.number)
+    other = Choice.objects.filter(incident=plan.incident_id, pk__gt=plan.choice_id)
+    return Plan.objects.filter(Exists(refused) | Exists(newer) | Exists(other), pk=plan.pk).exists()
 
 
 def latest_choice(incident: Incident) -> Choice:

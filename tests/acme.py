@@ -1,6 +1,9 @@
 """Acme in tests: one server per run, one locked-out copy per test."""
 
 import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from breakglass.practice import databases
+from breakglass.practice import databases, doors
 from breakglass.practice.cluster import Cluster
-from breakglass.practice.platform import APP, PlatformLogins, PlatformPasswords, build, ensure_logins
+from breakglass.practice.platform import APP, PlatformLogins, PlatformPasswords, build, clone, ensure_logins
 
 TEMPLATE = "acme_template"
 LOGINS = PlatformLogins(app="app-password", reader="reader-password", broker="broker-password")
@@ -45,15 +48,34 @@ class Acme:
         return self.rows("SELECT * FROM adminuser WHERE email = %s", email)[0]
 
 
+@contextmanager
+def alone(run: Path) -> Iterator[None]:
+    """One worker at a time: roles are cluster-wide, and two that make the same one at once would collide."""
+    with (run / "platform.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def start(run: Path) -> Cluster:
     """The run's platform server with the template in it; whoever asks first makes it."""
     cluster = Cluster(run / "platform", durable=False).start()
-    with (run / "platform.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with cluster.connect() as connection:
-            is_made = databases.exists(connection, TEMPLATE)
-        if not is_made:
-            with cluster.connect() as connection:
-                ensure_logins(connection, LOGINS)
+    with alone(run), cluster.connect() as connection:
+        if not databases.exists(connection, TEMPLATE):
+            ensure_logins(connection, LOGINS)
             build(cluster, TEMPLATE, PASSWORDS)
     return cluster
+
+
+def copy(run: Path, cluster: Cluster, dbname: str) -> None:
+    """A copy of the template with the console's doors in it."""
+    with alone(run):
+        with cluster.connect() as connection:
+            clone(connection, TEMPLATE, dbname)
+        with cluster.connect(dbname) as connection:
+            doors.install(connection, master_key=bytes.fromhex(os.environ["KEEPER_KEY"]))
+
+
+def forget(run: Path, cluster: Cluster, dbname: str) -> None:
+    with alone(run), cluster.connect() as connection:
+        databases.drop(connection, dbname)
+        doors.forget(connection, dbname)

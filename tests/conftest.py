@@ -13,8 +13,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from breakglass.practice import console as console_database
-from breakglass.practice import databases, doors, platform_file
-from breakglass.practice import platform as platform_database
+from breakglass.practice import databases, platform_file
 from breakglass.practice.cluster import Cluster
 from tests import acme
 from tests.plugin import NOWHERE, TEMPLATE
@@ -64,17 +63,12 @@ def platform_server() -> Cluster:
 def platform(platform_server: Cluster, settings: Settings, tmp_path: Path) -> Iterator[acme.Acme]:
     """Acme as it is on the day that nobody can administer it any more, and a platform file that leads to it."""
     dbname = f"acme_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(NUMBERS)}"
-    with platform_server.connect() as connection:
-        platform_database.clone(connection, acme.TEMPLATE, dbname)
-    with platform_server.connect(dbname) as connection:
-        doors.install(connection, master_key=bytes.fromhex(settings.KEEPER_KEY))
+    acme.copy(RUN, platform_server, dbname)
     settings.PLATFORMS_FILE = platform_file.write(
         tmp_path, platform_server, dbname, acme.LOGINS, sign_in_url="http://127.0.0.1:1/", log=tmp_path / "acme.log"
     )
     yield acme.Acme(platform_server, dbname, settings.PLATFORMS_FILE)
-    with platform_server.connect() as connection:
-        databases.drop(connection, dbname)
-        doors.forget(connection, dbname)
+    acme.forget(RUN, platform_server, dbname)
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +77,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     found = {"executable_path": os.environ["CHROMIUM"]} if "CHROMIUM" in os.environ else {}
     sandbox = {"args": ["--no-sandbox"]} if os.geteuid() == 0 else {}
     return browser_type_launch_args | found | sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def delete_output_dir() -> None:
+    """Stands in for pytest-playwright's own, with which each process of a run throws away what another one has photographed."""

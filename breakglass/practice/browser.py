@@ -32,24 +32,24 @@ class Page:
 
     def actions(self, ending: str) -> list[str]:
         """The addresses of all forms with this ending."""
-        return [urljoin(self.url, form.get("action", "")) for form in self.forms(ending)]
+        return [urljoin(self.url, str(form.get("action", ""))) for form in self.forms(ending)]
 
     def forms(self, ending: str) -> list[Tag]:
         """The forms that go to an address with this ending; one without an address goes to the page's own."""
         found = self.soup.select('form[method="post"]')
-        return [form for form in found if urljoin(self.url, form.get("action", "")).endswith(ending)]
+        return [form for form in found if urljoin(self.url, str(form.get("action", ""))).endswith(ending)]
 
     def address(self, ending: str) -> str:
         """The address of the first link or form with this ending. Raises PageSaysNo."""
         for element in self.soup.select(f'form[action$="{ending}"], a[href$="{ending}"]'):
-            return element.get("action") or element["href"]
+            return str(element.get("action") or element["href"])
         raise PageSaysNo(f"«{self.heading}» leads to no {ending}.")
 
     def choice(self, field: str, label: str) -> str:
         """The value of the option of a select with this label. Raises PageSaysNo."""
         for option in self.soup.select(f'select[name="{field}"] option'):
             if option.get_text(strip=True) == label:
-                return option["value"]
+                return str(option["value"])
         raise PageSaysNo(f"«{self.heading}» does not offer {label}.")
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -144,7 +145,7 @@ class Drill:
     def _at(self, colleague: Colleague, step: str) -> Page:
         return colleague.browser.open(f"{self.place}{step}/")
 
-    def _press(self, colleague: Colleague, step: str, ending: str, **filled: str) -> Page:
+    def _press(self, colleague: Colleague, step: str, ending: str, **filled: Any) -> Page:
         self._at(colleague, step)
         return colleague.browser.press(f"/{step}/{ending}/", **filled)
 
@@ -157,7 +158,11 @@ class Drill:
 
     def _choose(self) -> str:
         page = self._at(self.cast.operator, "outcome")
-        filled = {"outcome": str(self.story.outcome), "why": "Drill: the account is theirs.", "reachable": "on"}
+        filled: dict[str, Any] = {
+            "outcome": str(self.story.outcome),
+            "why": "Drill: the account is theirs.",
+            "reachable": "on",
+        }
         if self.story.outcome == RunKind.CREATE:
             filled |= {"login": self.story.login, "display_name": self.story.beneficiary}
         else:

@@ -39,7 +39,7 @@ def live(plan: Plan, *, at: datetime | None = None) -> dict[str, Approval]:
     return {one.side: one for one in given if _has_duty(one) and _is_in_time(one, windows.get(one.pk), moment)}
 
 
-def _windows_by_approval(plan: Plan) -> dict[int, Window]:
+def _windows_by_approval(plan: Plan) -> dict[int | None, Window]:
     found = Window.objects.filter(plan=plan)
     return {key: window for window in found for key in (window.ops_approval_id, window.second_approval_id)}
 

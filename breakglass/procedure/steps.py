@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 
@@ -40,7 +40,7 @@ def step(
             texts.check(**given)
             if step_up:
                 bound = digest(*subjects) if digest else getattr(subjects[0], "digest", "")
-                given["step_up"] = take(by, code=given.pop("code"), purpose=step_up, digest=bound)
+                given["step_up"] = take(cast(Account, by), code=given.pop("code"), purpose=step_up, digest=bound)
             with as_refusals(), transaction.atomic():
                 return function(*subjects, by=by, **given)
 

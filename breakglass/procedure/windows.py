@@ -132,7 +132,7 @@ def _check_free(incident: Incident, key: str, at: datetime) -> None:
 
 
 @step
-def shorten(window: Window, *, by: Account) -> Window:
+def shorten(window: Window, *, by: Account) -> Window | None:
     """End the window now. Anybody with a duty may: it only ever makes less possible, and makes nobody a participant.
 
     Raises:

@@ -29,7 +29,7 @@ UNITS = (
 
 @register.inclusion_tag("breakglass/_when.html")
 def when(moment: datetime | str | None, shape: str = "day") -> dict[str, Any]:
-    """A moment as UTC with the local time behind it; shape: day and minute, time (minute), exact (with seconds), clock (seconds, no day)."""
+    """A moment as UTC with the local time behind it; shape: day and minute, time (minute), exact (with seconds), clock (no day)."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     if moment is None:

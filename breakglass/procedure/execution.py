@@ -97,7 +97,6 @@ def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
     handover.check_usable(link, now=now)
     if link.plan_id != plan.pk:
         raise HandoverVoided
-    handover.check_not_run(plan)
     if Handover.objects.filter(pk=link.pk, used_at=None, voided_at=None).update(used_at=now) != 1:
         raise SomebodyWasFaster
     return _record_claim(incident, plan, window, operator=link.account, by=by, handover=link.pk)
@@ -109,7 +108,6 @@ def _claim_for_operator(incident: Incident, *, by: Account, step_up: StepUp) -> 
     plan, window = handover.require_open(incident)
     if plan.outcome in handover.WITH_PASSWORD:
         raise PasswordNeeded
-    handover.check_not_run(plan)
     colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     return _record_claim(incident, plan, window, operator=by, by=by.username)
 

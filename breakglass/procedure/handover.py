@@ -61,7 +61,6 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
     plan, window = require_open(incident)
     if plan.outcome not in WITH_PASSWORD:
         raise NoPasswordNeeded
-    check_not_run(plan)
     colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     now, token = clock.now(), secrets.token_urlsafe(32)
     Handover.objects.filter(incident=incident, used_at=None, voided_at=None).update(voided_at=now)
@@ -87,8 +86,14 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
 
 
 def require_open(incident: Incident) -> tuple[Plan, Window]:
-    """The plan that counts and the window open for it, by the database's clock. Raises WindowClosed, PlanVoid."""
+    """The plan that counts, not yet run, and the window open for it by the database's clock.
+
+    Raises:
+        ChangeAlreadyMade, ChangeUnknownYet, WindowClosed, PlanVoid
+    """
     plan, window = planning.current(incident), window_ends.current(incident)
+    if plan is not None:
+        _check_not_run(plan)
     if plan is None or window is None or window.plan_id != plan.pk:
         raise WindowClosed
     if planning.is_void(plan):
@@ -96,12 +101,8 @@ def require_open(incident: Incident) -> tuple[Plan, Window]:
     return plan, window
 
 
-def check_not_run(plan: Plan) -> None:
-    """A plan runs once; only a run that is known to have changed nothing lets another one begin.
-
-    Raises:
-        ChangeAlreadyMade, ChangeUnknownYet
-    """
+def _check_not_run(plan: Plan) -> None:
+    """A plan runs once; only a run that is known to have changed nothing lets another one begin."""
     states = set(Execution.objects.filter(plan=plan).values_list("run__state", flat=True))
     if RunState.COMMITTED in states:
         raise ChangeAlreadyMade

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from breakglass.practice import console
 from breakglass.practice.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNS = Path("/tmp")
+DISK, MEMORY = Path("/tmp"), Path("/dev/shm")
+ENOUGH = 2**30  # bytes
 PREFIX = "bg-test-"
 TEMPLATE = "console_template"
 NOWHERE = "no_console_fixture_used"  # what Django's aliases point at while a test has not asked for a console
@@ -26,13 +28,23 @@ CLUSTERS = ("console", "platform")
 def pytest_load_initial_conftests() -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         _sweep()
-        _start(RUNS / f"{PREFIX}{os.getpid()}")
+        _start(_place() / f"{PREFIX}{os.getpid()}")
 
 
 def pytest_unconfigure() -> None:
-    run = RUNS / f"{PREFIX}{os.getpid()}"
-    if run.exists():
-        _remove(run)
+    for run in _runs():
+        if run.name == f"{PREFIX}{os.getpid()}":
+            _remove(run)
+
+
+def _place() -> Path:
+    """Where the servers' files go: a clone costs 0.03 s in memory, and up to a second on a busy disk."""
+    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
+    return MEMORY if has_room else DISK
+
+
+def _runs() -> list[Path]:
+    return [run for place in (DISK, MEMORY) for run in place.glob(f"{PREFIX}*")]
 
 
 def _start(run: Path) -> None:
@@ -62,7 +74,7 @@ def _environment(run: Path) -> dict[str, str]:
 
 def _sweep() -> None:
     """Remove what runs that were killed left behind; the folder's name carries the process id of its run."""
-    with (RUNS / f"bg-test.{os.geteuid()}.lock").open("a") as lock:
+    with (DISK / f"bg-test.{os.geteuid()}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for run in _own_runs():
             if not _lives(int(run.name.removeprefix(PREFIX))):
@@ -70,7 +82,7 @@ def _sweep() -> None:
 
 
 def _own_runs() -> Iterator[Path]:
-    for run in RUNS.glob(f"{PREFIX}*"):
+    for run in _runs():
         with suppress(FileNotFoundError):  # another run, which ends at this moment
             if run.stat().st_uid == os.geteuid():
                 yield run

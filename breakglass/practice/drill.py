@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from breakglass.practice.browser import Browser, Page, PageSaysNo
+from breakglass.procedure.models import Override
 from recovery.models import RunKind
 from recovery.platforms import Platform
 
@@ -41,15 +42,16 @@ class Colleague:
 
 @dataclass
 class Cast:
-    """Who plays: one asks and runs, two others approve, a fourth looks at it without having taken part."""
+    """Who plays: one asks and runs, two others approve, one of Security lifts what stops, another reviews without part in it."""
 
     operator: Colleague
     ops_approver: Colleague
     second_approver: Colleague
+    lifter: Colleague
     reviewer: Colleague
 
     def __iter__(self) -> Iterator[Colleague]:
-        return iter((self.operator, self.ops_approver, self.second_approver, self.reviewer))
+        return iter((self.operator, self.ops_approver, self.second_approver, self.lifter, self.reviewer))
 
 
 @dataclass
@@ -151,10 +153,17 @@ class Drill:
 
     def _diagnose(self) -> str:
         page = self._press(self.cast.operator, "diagnosis", "look")
-        if self._at(self.cast.reviewer, "diagnosis").actions("/diagnosis/override/"):
-            reason = "Drill: the owner's password is lost, which no database can show."
-            self.cast.reviewer.browser.press("/diagnosis/override/", reason=reason)
+        for kind in Override.Kind:
+            self._lift(kind)
         return page.heading
+
+    def _lift(self, kind: Override.Kind) -> None:
+        """Security's reason, where the diagnosis stops the way: a healthy owner stops all of it, a smaller change stops A."""
+        offered = self._at(self.cast.lifter, "diagnosis").forms("/diagnosis/override/")
+        is_offered = any(form.select_one('[name="kind"]')["value"] == kind for form in offered)
+        if is_offered and (kind != Override.Kind.CREATE_THOUGH_OTHERS or self.story.outcome == RunKind.CREATE):
+            reason = "Drill: this is played although the diagnosis would stop it."
+            self.cast.lifter.browser.press("/diagnosis/override/", reason=reason)
 
     def _choose(self) -> str:
         page = self._at(self.cast.operator, "outcome")

@@ -25,7 +25,7 @@ from recovery.models import RunKind
 from recovery.platforms import Platform
 
 OUTCOMES = (RunKind.CREATE, RunKind.RESET, RunKind.ENABLE)
-ROLES = ("olivia", "omar", "simone", "sam")
+ROLES = ("olivia", "omar", "erin", "simone", "sam")
 NEXT_CODE = 65  # seconds: two steps of an authenticator, and a little
 
 

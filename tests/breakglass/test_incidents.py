@@ -1,11 +1,15 @@
 """Opening, diagnosing, overriding, choosing and abandoning: each rule where it refuses."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import transaction
 
 from audit import events
 from audit.models import Entry
 from breakglass.people.models import Person
+from breakglass.practice import databases
+from breakglass.practice import platform as platform_database
 from breakglass.procedure import incidents
 from breakglass.procedure.models import Incident, Message, Participant
 from breakglass.procedure.refusals import (
@@ -19,6 +23,7 @@ from breakglass.procedure.refusals import (
     NobodySaysWho,
     NothingToOverride,
     NotNow,
+    OtherDatabase,
     OverrideByRequester,
     PracticeMeetsReal,
     SmallerChangeWouldDo,
@@ -161,6 +166,26 @@ def test_colleague_who_diagnoses_becomes_a_participant(platform):
     assert events.INCIDENT_HANDED_OVER in events_of(incident)
 
 
+@pytest.fixture
+def twin(platform, platform_server) -> Iterator[str]:
+    """A copy of Acme on the same server: looks the same, is another database."""
+    name = f"{platform.dbname}_twin"
+    with platform_server.connect() as server:
+        platform_database.clone(server, platform.dbname, name)
+        yield name
+        databases.drop(server, name)
+
+
+def test_diagnosis_is_of_the_database_that_the_incident_was_opened_for(platform, twin):
+    incident = builders.opened(platform)
+    for file in platform.file.parent.iterdir():
+        if file.is_file() and f"/{platform.dbname}" in file.read_text():
+            file.write_text(file.read_text().replace(f"/{platform.dbname}", f"/{twin}"))
+
+    with pytest.raises(OtherDatabase):
+        incidents.diagnose(incident, by=incident.requester_account)
+
+
 def test_healthy_owner_stops_the_way(platform):
     heal(platform)
 
@@ -248,6 +273,7 @@ def test_typing_a_known_name_makes_no_second_human(platform):
 
 
 def test_real_person_receives_no_practice_account(platform):
+    builders.people()
     stranger = cast.person("ruth", ["ops"], practice=False).person
 
     with pytest.raises(PracticeMeetsReal):

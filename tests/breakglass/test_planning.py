@@ -10,7 +10,6 @@ from breakglass.procedure.refusals import (
     ApproverMayNotTakePart,
     ChoiceMissing,
     HealthyOwner,
-    OtherDatabase,
     WindowTooLong,
 )
 from breakglass.procedure.states import State
@@ -88,24 +87,3 @@ def test_owner_who_recovers_meanwhile_stops_the_plan(platform):
 
     with pytest.raises(HealthyOwner):
         planning.make(builders.fresh(incident), by=incident.requester_account)
-
-
-def test_plan_is_for_the_database_that_the_incident_was_opened_for(platform, platform_server):
-    incident = builders.chosen(platform)
-    with platform_server.connect() as server:
-        server.execute(f"ALTER DATABASE {platform.dbname} RENAME TO {platform.dbname}_old")
-        server.execute(f"CREATE DATABASE {platform.dbname} TEMPLATE {platform.dbname}_old")
-        server.execute(f"ALTER DATABASE {platform.dbname} RENAME TO {platform.dbname}_new")
-        server.execute(f"GRANT CONNECT ON DATABASE {platform.dbname}_new TO breakglass_reader")
-    text = platform.file.read_text()
-    for file in platform.file.parent.iterdir():
-        if file.is_file() and file != platform.file and platform.dbname in file.read_text():
-            file.write_text(file.read_text().replace(platform.dbname, f"{platform.dbname}_new"))
-
-    with pytest.raises(OtherDatabase):
-        planning.make(incident, by=incident.requester_account)
-
-    assert platform.file.read_text() == text
-    with platform_server.connect() as server:
-        server.execute(f"DROP DATABASE {platform.dbname}_new WITH (FORCE)")
-        server.execute(f"ALTER DATABASE {platform.dbname}_old RENAME TO {platform.dbname}")

@@ -22,8 +22,14 @@ class RunForm(CodeForm):
     name = "run_form"
 
 
-class DisableForm(CodeForm):
+class DisableForm(StepForm):
     name = "disable_form"
+    reason = LongText(
+        label=_("What is wrong?"),
+        help_text=_("For example: the wrong account was reset. It opens the incident report, which the console writes."),
+        rows=3,
+    )
+    code = CodeField()
 
 
 class HandoverForm(StepForm):

@@ -22,7 +22,7 @@ NOT_SHOWN_ALONE = ("unchanged", "volatile")
 
 @dataclass(frozen=True)
 class Cell:
-    """One column that differs. kind: changed, secret, added or removed."""
+    """One column that differs. kind: changed, or added for a column of a new row."""
 
     column: str
     now: str
@@ -78,21 +78,23 @@ def _compared(before: Image | None, after: Image | None) -> Iterator[Change]:
     was, now = (before and before.columns) or {}, (after and after.columns) or {}
     place = after or before
     for name in [*was, *(name for name in now if name not in was)]:
-        kind = "unchanged" if name in was and name in now and was[name] == now[name] else "changed"
+        kind = "added" if not was else "unchanged" if name in now and was.get(name) == now[name] else "changed"
         yield Change(place.table, place.row_key, place.label, name, was.get(name), now.get(name), kind)
 
 
 def _rows(changes: Iterable[Change]) -> Iterator[Row]:
     for (table, key, label), columns in groupby(changes, key=lambda one: (one.table, one.key, one.label)):
         listed = list(columns)
-        cells = [_cell(one) for one in listed if one.kind not in NOT_SHOWN_ALONE]
+        is_new = any(one.kind == "added" for one in listed)
+        cells = [_cell(one, is_new=is_new) for one in listed if one.kind not in NOT_SHOWN_ALONE]
         names = {kind: [one.column for one in listed if one.kind == kind] for kind in NOT_SHOWN_ALONE}
         yield Row(table, key, label, cells, **names)
 
 
-def _cell(change: Change) -> Cell:
-    is_marked = change.kind in ("secret", "added", "removed")
-    return Cell(change.column, _said(change.now), _said(change.after), "changed" if is_marked else change.kind)
+def _cell(change: Change, *, is_new: bool) -> Cell:
+    if is_new:
+        return Cell(change.column, "—", _said(change.after), "added")
+    return Cell(change.column, _said(change.now), _said(change.after), "changed")
 
 
 def _said(value: Any) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from breakglass.pages import wizard
 from breakglass.pages.change_forms import DisableForm
 from breakglass.pages.running import run_facts
-from breakglass.procedure import execution, incidents
+from breakglass.procedure import execution, incident_reports, incidents
 from breakglass.procedure import rollback as rollbacks
 from breakglass.procedure.models import Execution, Incident
 from recovery.models import RunKind
@@ -23,6 +23,7 @@ def rollback(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "execution": done,
         "login": done.plan.choice.login if done else "",
         "undone": latest,
+        "report": incident_reports.latest(incident),
         "disable_form": DisableForm(),
         **run_facts(latest.run if latest else None),
     }
@@ -31,7 +32,7 @@ def rollback(request: HttpRequest, incident: Incident) -> wizard.Facts:
 @wizard.action(rollback, DisableForm)
 def disable(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
     """Disable the account that this incident changed."""
-    rollbacks.disable_now(incident, by=request.user, code=form.cleaned_data["code"])
+    rollbacks.disable_now(incident, by=request.user, **form.cleaned_data)
     return wizard.done(request, incident, "rollback")
 
 

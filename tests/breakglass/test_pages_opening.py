@@ -86,11 +86,14 @@ def test_address_typed_too_early_leads_to_the_open_step(platform: Acme, console:
 
 
 def test_practice_people_do_not_see_real_incidents(platform: Acme, console: str) -> None:
-    incident = builders.opened(platform)
-    real, practice = cast.person("connie", ["compliance"]), builders.people().omar
+    practice = builders.people().omar
+    platform.file.write_text(platform.file.read_text().replace("practice = true", "practice = false"))
+    incident = builders.opened(platform, by=cast.person("carla", ["ops"]))
 
-    assert cast.signed_in(Client(), real).get(f"/incidents/{incident.reference}/when/").status_code == 200
-    assert cast.signed_in(Client(), practice).get("/incidents/BG-2026-9999/when/").status_code == 404
+    answer = cast.signed_in(Client(), practice).get(f"/incidents/{incident.reference}/when/")
+
+    assert answer.status_code == 404
+    assert incident.reference not in cast.signed_in(Client(), practice).get("/").text
 
 
 def test_diagnosis_names_what_stops_each_owner(platform: Acme, console: str) -> None:

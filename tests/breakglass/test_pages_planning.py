@@ -241,3 +241,12 @@ def test_ten_megabytes_in_a_field_are_refused_before_any_step(platform: Acme, co
     given = {"plan": plan.pk, "code": "123456", "reason": "x" * 10_000_000}
 
     assert client_of(sam).post(address(plan.incident, "approval/refuse"), given).status_code in (413, 422)
+
+
+def test_new_row_is_shown_without_a_past(platform: Acme, console: str) -> None:
+    plan = builders.planned(platform, "create")
+
+    page = client_of(builders.people().omar).get(address(plan.incident, "approval")).text
+
+    assert "a new row of adminuser" in page
+    assert 'class="was"' not in page

@@ -1,5 +1,6 @@
 """How moments, lengths of time and form fields read on a page. Wording and shape only, no rule."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from django import template
 from django.conf import settings
 from django.forms import BoundField
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -77,6 +80,13 @@ def platform_when(text: str) -> dict[str, Any]:
     except ValueError:
         return {"text": text}
     return when(moment) if moment.tzinfo else {"text": text}
+
+
+@register.filter
+def breakable(login: str) -> SafeString:
+    """A login that may break after its @ and dots, and only then anywhere."""
+    parts = re.split(r"(?<=[@.])", login)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.filter

@@ -376,6 +376,8 @@ def _gaps_of_a_change(entries: list[dict[str, Any]], events: set[str]) -> list[s
     if events.isdisjoint({"proof.seen", "proof.confirmed"}):
         gaps.append("the proof that the recovered person signed in is missing")
     kinds = {item.get("kind") for entry in entries for item in _items(entry)}
+    if "rollback.disabled" in events and "incident_report" not in kinds:
+        gaps.append("the incident report of what was disabled (evidence) is missing")
     return gaps + [f"{what} (evidence) is missing" for kind, what in KINDS_OF_A_CHANGE.items() if kind not in kinds]
 
 

@@ -26,7 +26,9 @@ class DisableForm(StepForm):
     name = "disable_form"
     reason = LongText(
         label=_("What is wrong?"),
-        help_text=_("For example: the wrong account was reset. It opens the incident report, which the console writes."),
+        help_text=_(
+            "For example: the wrong account was reset. It opens the incident report, which the console writes."
+        ),
         rows=3,
     )
     code = CodeField()

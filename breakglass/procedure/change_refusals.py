@@ -123,10 +123,13 @@ class NothingToUndo(Refused):
     remedy = _("If another account must be disabled, open a new incident for it.")
 
 
-class AlreadyUndone(Refused):
-    code = "already_undone"
-    happened = _("This has already been undone.")
-    remedy = _("Look at the runs of the incident.")
+class AlreadyDisabled(Refused):
+    code = "already_disabled"
+    happened = _("The account that this incident changed has already been disabled.")
+    undone = _("It was not disabled a second time.")
+    remedy = _(
+        "Read the incident report among the evidence. If somebody has enabled the account since, open a new incident."
+    )
 
 
 class ChangeNotMade(Refused):

@@ -23,7 +23,7 @@ from breakglass.procedure.machine_evidence import Piece
 from breakglass.procedure.models import EvidenceItem, Incident, Participant, Window
 from breakglass.procedure.refusals import WindowClosed
 from breakglass.procedure.states import State
-from breakglass.procedure.steps import recorded, step
+from breakglass.procedure.steps import recorded, step, username
 from recovery import audit_rows, platforms
 
 Kind = EvidenceItem.Kind
@@ -131,15 +131,25 @@ def _add(incident: Incident, *, by: Account, pieces: list[Piece], joins: bool = 
     if joins:
         colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
     now = clock.now()
-    kept = [_keep(incident, piece, by=by, at=now) for piece in pieces]
+    return keep(incident, pieces, by=by, at=now)
+
+
+def keep(incident: Incident, pieces: list[Piece], *, by: Account | str, at: datetime) -> list[EvidenceItem]:
+    """Inside a step, on a locked incident: keep the pieces and name those that are new in one entry.
+
+    Raises:
+        EvidenceNameTaken: a file of that name, with another content, is among the evidence.
+    """
+    account = None if isinstance(by, str) else by
+    kept = [_keep(incident, piece, by=account, at=at) for piece in pieces]
     new = [item for item, is_new in kept if is_new]
     if new:
         named = [{"file": i.name, "bytes": i.bytes, "sha256": i.sha256, "kind": i.kind} for i in new]
-        log.append(events.EVIDENCE_ADDED, by=by.username, incident=incident.reference, evidence=named)
+        log.append(events.EVIDENCE_ADDED, by=username(by), incident=incident.reference, evidence=named)
     return [item for item, _is_new in kept]
 
 
-def _keep(incident: Incident, piece: Piece, *, by: Account, at: datetime) -> tuple[EvidenceItem, bool]:
+def _keep(incident: Incident, piece: Piece, *, by: Account | None, at: datetime) -> tuple[EvidenceItem, bool]:
     ref = blobs.keep(piece.data, media_type=piece.media_type, name=piece.name)
     known = EvidenceItem.objects.filter(incident=incident, name=piece.name).first()
     if known is not None and known.sha256 == ref.sha256:

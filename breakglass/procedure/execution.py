@@ -13,7 +13,7 @@ from audit import clock, events, log
 from audit.models import Entry
 from breakglass.people.models import Account
 from breakglass.people.step_up import RUN, StepUp
-from breakglass.procedure import colleagues, handover, messages, standing, window_ends
+from breakglass.procedure import colleagues, handover, incident_reports, messages, standing, window_ends
 from breakglass.procedure.change_refusals import (
     HandoverVoided,
     PasswordIsTheLogin,
@@ -204,6 +204,8 @@ def conclude(incident: Incident, *, by: Account | str, run: Run) -> Run:
     if run.kind in TO_NEXT_STATE:
         _move_on(incident, run)
     window_ends.end_now(incident, by=by, at=clock.now(), why="the change is made")
+    if run.kind == RunKind.DISABLE:
+        incident_reports.keep(incident, run, by=by)
     _tell(incident, run)
     event = ROLLBACK_EVENTS.get(RunKind(run.kind), events.INCIDENT_EXECUTED)
     log.append(event, by=username(by), incident=incident.reference, run=str(run.pk), kind=run.kind)

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 
 from audit.faults import as_refusals as clock_and_log_refusals
 from audit.refusals import Refused
-from breakglass.procedure import refusals
+from breakglass.procedure import change_refusals, refusals
 
 BY_RULE: dict[str, type[Refused]] = {
     "account_is_active": refusals.AccountDisabled,
@@ -31,6 +31,7 @@ BY_RULE: dict[str, type[Refused]] = {
     "override_is_not_by_the_requester": refusals.OverrideByRequester,
     "incident_is_not_final": refusals.IncidentFinal,
     "no_run_is_under_way": refusals.RunUnderWay,
+    "a_change_is_disabled_once": change_refusals.AlreadyDisabled,
     "plan_is_the_latest": refusals.PlanVoid,
     "plan_number_once": refusals.SomebodyWasFaster,
     "one_window_per_ops_approval": refusals.WindowUsedUp,

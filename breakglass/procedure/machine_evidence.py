@@ -13,6 +13,7 @@ from recovery.models import Access, Run
 
 Kind = EvidenceItem.Kind
 RECORDS = _("the console's own records")
+MEDIA_TYPES = {"json": "application/json", "md": "text/markdown; charset=utf-8"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Piece:
 
     @property
     def media_type(self) -> str:
-        return "application/json" if self.name.endswith(".json") else "application/octet-stream"
+        return MEDIA_TYPES.get(self.name.rpartition(".")[2], "application/octet-stream")
 
 
 def of(incident: Incident) -> list[Piece]:
@@ -94,6 +95,7 @@ def _statements(execution: Execution) -> dict[str, Any]:
         "kind": run.kind,
         "state": run.state,
         "operator": execution.account.username,
+        "what_was_wrong": execution.reason,
         "plan_digest": run.plan_digest,
         "claimed_at": _at(run.claimed_at),
         "rehearsed_at": _at(run.rehearsed_at),

@@ -3,34 +3,42 @@
 from audit import clock
 from breakglass.people.models import Account
 from breakglass.people.step_up import DISABLE, StepUp
-from breakglass.procedure import colleagues, execution, planning, policy, standing, windows
-from breakglass.procedure.change_refusals import NothingToUndo
+from breakglass.procedure import colleagues, execution, planning, policy, standing, texts, windows
+from breakglass.procedure.change_refusals import AlreadyDisabled, NothingToUndo
 from breakglass.procedure.models import Execution, Incident, Participant, Plan
 from breakglass.procedure.steps import recorded, step
 from recovery import rollback, runs
 from recovery.documents import PlanDocument
-from recovery.models import Run, RunKind
+from recovery.models import Run, RunKind, RunState
 
 
-def disable_now(incident: Incident, *, by: Account, code: str) -> Run:
+def disable_now(incident: Incident, *, by: Account, code: str, reason: str) -> Run:
     """Disable the account that this incident created, reset or enabled. `code` is a fresh one; five minutes, no approvals.
+
+    Args:
+        reason: what was wrong. It opens the incident report that is kept as evidence once the account is disabled.
 
     Raises:
         NothingToUndo: this incident has changed nothing. IncidentFinal: open a new incident that follows this one.
+        AlreadyDisabled: it was done before; once is enough. TextMissing: the reason is empty.
         WindowTaken, RunUnderWay, DutyMissing, CodeRefused, CodeAlreadyUsed, PlatformRefused
     """
     with recorded("rollback.disable_now", incident, by=by):
         colleagues.require(by, practice=incident.practice)
+        texts.check(reason=reason)
+        texts.require(reason=reason)
         undone = _changed(incident)
+        _require_not_disabled(undone)
         document = rollback.disable_document(undone.run)
-    run = _claim_disable(incident, document, by=by, code=code, undone=undone)
+    run = _claim_disable(incident, document, by=by, code=code, undone=undone, reason=reason.strip())
     return execution.carry_out(run, runs.prepare_values(run.content, password=None), by=by)
 
 
 @step(step_up=DISABLE, digest=lambda _incident, document: document.digest)
 def _claim_disable(
-    incident: Incident, document: PlanDocument, *, by: Account, step_up: StepUp, undone: Execution
+    incident: Incident, document: PlanDocument, *, by: Account, step_up: StepUp, undone: Execution, reason: str
 ) -> Run:
+    """The intent; that a change is disabled once is asked again by the database (trigger execution_is_allowed)."""
     incident = standing.lock(incident)
     now = clock.now()
     window = windows.open_for_disable(incident, by=by, at=now)
@@ -47,8 +55,9 @@ def _claim_disable(
         run=run,
         window=window,
         undoes=undone,
+        reason=reason,
     )
-    execution.record_claimed(incident, run, by=by.username, undoes=str(undone.run_id))
+    execution.record_claimed(incident, run, by=by.username, undoes=str(undone.run_id), reason=reason)
     return run
 
 
@@ -65,6 +74,11 @@ def plan_restore(incident: Incident, *, by: Account, window_minutes: int = polic
         document = rollback.restore_document(undone.run, window_minutes=window_minutes)
     choice = planning.latest_choice(incident)  # after a change nobody chooses anew: it is the one that was carried out
     return planning.record(incident, by=by, choice=choice, document=document)
+
+
+def _require_not_disabled(undone: Execution) -> None:
+    if undone.undone_by.filter(kind=RunKind.DISABLE, run__state=RunState.COMMITTED).exists():
+        raise AlreadyDisabled
 
 
 def _changed(incident: Incident) -> Execution:

@@ -16,10 +16,10 @@ from breakglass.procedure.change_refusals import BundleNotSound, ChangeUnknownYe
 from breakglass.procedure.models import Bundle, EvidenceItem, Execution, Incident, Participant
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
-from recovery.models import RunState
+from recovery.models import RunKind, RunState
 
 Kind = EvidenceItem.Kind
-NEEDED = tuple(kind for kind in Kind if kind != Kind.OTHER)
+ALWAYS_NEEDED = tuple(kind for kind in Kind if kind not in {Kind.OTHER, Kind.INCIDENT_REPORT})
 SEALABLE = (State.REVOKED, State.SEALED)
 LONGEST_FINDINGS = 10_000
 
@@ -57,7 +57,13 @@ def seal(incident: Incident, *, by: Account) -> Bundle:
 def missing_kinds(incident: Incident) -> list[str]:
     """The kinds of evidence that are neither there nor explained, for people to read."""
     there = set(incident.evidence_items.values_list("kind", flat=True))
-    return [str(kind.label) for kind in NEEDED if kind not in there]
+    return [str(kind.label) for kind in _needed(incident) if kind not in there]
+
+
+def _needed(incident: Incident) -> tuple[EvidenceItem.Kind, ...]:
+    """What was disabled has its incident report; between the run and its conclusion there is none yet."""
+    disabled = Execution.objects.filter(incident=incident, kind=RunKind.DISABLE, run__state=RunState.COMMITTED)
+    return (*ALWAYS_NEEDED, Kind.INCIDENT_REPORT) if disabled.exists() else ALWAYS_NEEDED
 
 
 @step

@@ -203,10 +203,13 @@ def test_disable_now_needs_no_approval_but_a_fresh_code(platform: Acme, console:
     incident = story.executed(platform)
     erin = builders.people().erin
 
+    given = {"code": cast.code_for(erin), "reason": "The wrong account was reset."}
+
     with keepers.running():
-        page = client_of(erin).post(address(incident, "rollback/disable"), {"code": cast.code_for(erin)}, follow=True)
+        page = client_of(erin).post(address(incident, "rollback/disable"), given, follow=True)
 
     assert "dana@acme.example is disabled" in page.text
+    assert "The incident report is among the evidence" in page.text
     assert platform.owner()["is_active"] is False
 
 
@@ -214,7 +217,8 @@ def test_disabling_before_any_change_is_refused(platform: Acme, console: str) ->
     incident = builders.opened(platform)
     olivia = incident.requester_account
 
-    answer = client_of(olivia).post(address(incident, "rollback/disable"), {"code": cast.code_for(olivia)})
+    given = {"code": cast.code_for(olivia), "reason": "The wrong account was reset."}
+    answer = client_of(olivia).post(address(incident, "rollback/disable"), given)
 
     assert answer.status_code == 409
     assert not Run.objects.exists()

@@ -127,7 +127,7 @@ def test_after_closing_a_new_incident_follows(platform):
     erin = builders.people().erin
 
     with pytest.raises(refusals.IncidentFinal):
-        rollback.disable_now(incident, by=erin, code=cast.code_for(erin))
+        rollback.disable_now(incident, by=erin, code=cast.code_for(erin), reason="Wrong account.")
     following = builders.opened(platform, follows=incident)
 
     assert following.follows == incident

@@ -13,10 +13,13 @@ from tests.breakglass import story
 pytestmark = pytest.mark.django_db
 
 
+WRONG = "The login belongs to somebody else.\nThe owner called."
+
+
 def disabled(incident, by=None):
     by = by or builders.people().erin
     with keepers.running():
-        return rollback.disable_now(incident, by=by, code=cast.code_for(by))
+        return rollback.disable_now(incident, by=by, code=cast.code_for(by), reason=WRONG)
 
 
 def test_account_is_disabled_without_approvals(platform):
@@ -52,7 +55,7 @@ def test_nothing_is_disabled_before_a_change(platform):
     olivia = builders.people().olivia
 
     with pytest.raises(change_refusals.NothingToUndo):
-        rollback.disable_now(incident, by=olivia, code=cast.code_for(olivia))
+        rollback.disable_now(incident, by=olivia, code=cast.code_for(olivia), reason=WRONG)
 
 
 def test_somebody_without_duty_disables_nothing(platform):
@@ -60,14 +63,14 @@ def test_somebody_without_duty_disables_nothing(platform):
     mallory = builders.people().mallory
 
     with pytest.raises(refusals.DutyMissing):
-        rollback.disable_now(incident, by=mallory, code=cast.code_for(mallory))
+        rollback.disable_now(incident, by=mallory, code=cast.code_for(mallory), reason=WRONG)
 
 
 def test_wrong_code_disables_nothing(platform):
     incident = story.executed(platform)
 
     with pytest.raises(refusals.Refused):
-        rollback.disable_now(incident, by=builders.people().erin, code="000000")
+        rollback.disable_now(incident, by=builders.people().erin, code="000000", reason=WRONG)
 
     assert Window.objects.count() == 1
 

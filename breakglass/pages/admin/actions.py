@@ -23,6 +23,7 @@ from breakglass.people.models import DutyName
 class Named:
     """One action. `press(request, record, **well-made input)` calls a step; `fits(record)` decides if the button is worth showing.
 
+    `said` is what is told afterwards, or gives it from what the step returned: a run may have changed nothing.
     `start(record)` gives what the form shows at first. Whether it is allowed is the step's to say.
     """
 
@@ -83,10 +84,13 @@ class NamedActionsAdmin(ReadOnlyAdmin):
         if not form.is_valid():
             return self._page(request, record, named, form, status=422)
         try:
-            named.press(request, record, **form.cleaned_data)
+            done = named.press(request, record, **form.cleaned_data)
         except Refused as refusal:
             return self._page(request, record, named, form, refusal=refusal, status=status_of(refusal))
-        messages.success(request, str(named.said))
+        if callable(named.said):
+            messages.info(request, str(named.said(done)))
+        else:
+            messages.success(request, str(named.said))
         return redirect(self._shown(record))
 
     def _page(

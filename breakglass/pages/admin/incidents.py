@@ -31,6 +31,7 @@ from breakglass.procedure.models import (
     Window,
 )
 from breakglass.procedure.states import FINAL, State
+from recovery.models import Run, RunState
 
 BEFORE_THE_CHANGE = {State.OPENED, State.DIAGNOSED, State.PLANNED}
 AFTER_THE_CHANGE = {State.EXECUTED, State.PROVEN, State.REVOKED, State.SEALED}
@@ -44,6 +45,14 @@ def _written(incident: Incident) -> dict[str, Any]:
     """The post-mortem as it stands, for its form."""
     written = getattr(incident, "post_mortem", None)
     return {name: getattr(written, name, "") for name in PostMortemForm.base_fields}
+
+
+def _said_of_disabling(run: Run) -> str:
+    if run.state == RunState.COMMITTED:
+        return _("The account is disabled on the platform. The incident report is among the evidence.")
+    if run.state == RunState.ABORTED:
+        return _("Nothing was changed on the platform: {reason}").format(reason=run.reason)
+    return _("It is not known yet whether the account is disabled. The console asks the platform until it knows.")
 
 
 @admin.display(description=_("opened"))
@@ -109,10 +118,10 @@ ACTIONS = (
     ),
     Named(
         "disable-now",
-        _("Disable the admin now"),
+        _("Disable the admin now and write the incident report"),
         DisableForm,
         lambda request, incident, **given: rollback.disable_now(incident, by=request.user, **given),
-        _("The account was disabled on the platform."),
+        _said_of_disabling,
         lambda incident: incident.state in AFTER_THE_CHANGE and execution.last_committed(incident) is not None,
         danger=True,
     ),
@@ -155,7 +164,7 @@ class IncidentAdmin(NamedActionsAdmin):
         line(Approval, "plan", "side", "duty", "person", "at", "withdrawn_at", "withdrawn_reason"),
         line(PlanRefusal, "plan", "person", "reason", "at"),
         line(Window, "kind", "opened", "ended", "account", opened=_lower, ended=_upper),
-        line(Execution, "kind", "run", "account", "at"),
+        line(Execution, "kind", "run", "account", "at", "reason"),
         line(SignInProof, "how", "detail", "at"),
         line(RevocationItem, "kind", "title", "owner", "done_at", "waived_until"),
         line(EvidenceItem, "kind", "name", "bytes", "sha256"),

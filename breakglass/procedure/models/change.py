@@ -125,6 +125,7 @@ class Execution(Deed):
     ops_approval = models.ForeignKey(Approval, models.PROTECT, null=True, related_name="+")
     second_approval = models.ForeignKey(Approval, models.PROTECT, null=True, related_name="+")
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
+    reason = models.TextField(blank=True, help_text=_("What was wrong, of a run that disables."))
 
     class Meta(Deed.Meta):
         constraints = (
@@ -133,4 +134,5 @@ class Execution(Deed):
                 condition=Q(kind="disable", undoes__isnull=False)
                 | Q(plan__isnull=False, ops_approval__isnull=False, second_approval__isnull=False),
             ),
+            models.CheckConstraint(name="disable_says_what_was_wrong", condition=~Q(kind="disable") | ~Q(reason="")),
         )

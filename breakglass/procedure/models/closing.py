@@ -77,6 +77,7 @@ class EvidenceItem(models.Model):
         APPROVALS = "approvals", _("approvals")
         PLATFORM_AUDIT = "platform_audit", _("audit log of the platform")
         BACKEND_LOG = "backend_log", _("backend log lines")
+        INCIDENT_REPORT = "incident_report", _("incident report of what was disabled")
         OTHER = "other", _("other")
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="evidence_items")

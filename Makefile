@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 WORKERS ?= 2
-export BREAKGLASS_HOME PORT
+export BREAKGLASS_HOME PORT BREAKGLASS_PLATFORMS
 
 .PHONY: run stop status code drill test lint
 

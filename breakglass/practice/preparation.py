@@ -77,7 +77,7 @@ class Practice:
             "SECRET_KEY": self.secrets.secret_key,
             "DATABASE_URL": urls["DATABASE_URL"],
             "BASE_URL": self.base_url,
-            "BREAKGLASS_PLATFORMS": str(self.home / "platforms.toml"),
+            "BREAKGLASS_PLATFORMS": os.environ.get("BREAKGLASS_PLATFORMS") or str(self.home / "platforms.toml"),
             "BREAKGLASS_PRACTICE": "true",
             "BREAKGLASS_HOME": str(self.home.folder),
             "PORT": str(self.port),

@@ -64,7 +64,8 @@ def run(home: Home, port: int, *, errand: Errand | None = None) -> int:
         except KeyboardInterrupt:
             _say("Stopping ...")
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave half of it running
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)  # a second one would leave half of it running
             end_all(children)
             practice.stop_servers()
     _say("Stopped.")

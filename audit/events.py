@@ -40,8 +40,10 @@ HANDOVER_USED = "handover.used"
 
 # run
 RUN_ABORTED = "run.aborted"
+RUN_ASKED_AGAIN = "run.asked_again"
 RUN_CLAIMED = "run.claimed"
 RUN_COMMITTED = "run.committed"
+RUN_JUDGED = "run.judged"
 RUN_NEEDS_HUMAN = "run.needs_human"
 RUN_PREPARED = "run.prepared"
 RUN_REHEARSED = "run.rehearsed"

@@ -47,6 +47,7 @@ APP = {
     "procedure_window": record("during", "end_recorded_at"),
     "procedure_handover": record("used_at", "voided_at", "wrong_codes"),
     "procedure_execution": record(),
+    "procedure_judgement": record(),
     "procedure_signinproof": record(),
     "procedure_revocationitem": record(
         *("done_at", "done_by_id", "output", "waived_at", "waived_by_id", "waived_reason", "waived_until")

@@ -29,8 +29,8 @@ class AccessInline(admin.TabularInline):
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ("incident", "kind", "platform", "state", "claimed_at", "decided_at", "operator", "beneficiary")
-    list_filter = ("state", "kind", "platform")
+    list_display = ("incident", "kind", "platform", "state", "decided_by", "claimed_at", "decided_at", "operator")
+    list_filter = ("state", "decided_by", "kind", "platform")
     list_per_page = 50
     search_fields = ("incident", "platform", "operator")
     exclude = ("fence",)

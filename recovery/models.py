@@ -24,6 +24,12 @@ class RunState(models.TextChoices):
     NEEDS_HUMAN = "needs_human", _("needs a human")
 
 
+class DecidedBy(models.TextChoices):
+    EXECUTOR = "executor", _("the process that made the change")
+    SETTLE = "settle", _("the console, by asking the platform")
+    PERSON = "person", _("a person, not the machine")
+
+
 class Run(models.Model):
     """One execution of a plan. The state moves forward only, a decided run never changes (trigger run_moves_forward)."""
 
@@ -52,7 +58,7 @@ class Run(models.Model):
     backend_pid = models.IntegerField(null=True)
     prepared_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
-    decided_by = models.CharField(max_length=20, blank=True, help_text=_("executor or settle"))
+    decided_by = models.CharField(max_length=20, blank=True, choices=DecidedBy)
     reason = models.TextField(blank=True, help_text=_("Why it was decided so, in a sentence."))
 
     class Meta:

@@ -117,6 +117,22 @@ class ChangeUnknownYet(Refused):
     remedy = _("Wait: the worker finds out as soon as the platform answers. Do not change anything by hand meanwhile.")
 
 
+class NothingToJudge(Refused):
+    code = "nothing_to_judge"
+    happened = _("No run of this incident waits for a person: each is decided, or the console is still finding out.")
+    undone = _("Nothing was decided.")
+    remedy = _("Load the page again and see how the run stands now.")
+
+
+class JudgementBySomebodyElse(Refused):
+    code = "judgement_by_somebody_else"
+    happened = _(
+        "You took part in this incident, approved its plan or would hold the account, so you do not decide this."
+    )
+    undone = _("Nothing was decided.")
+    remedy = _("Ask a person of Security who had no part in it.")
+
+
 class NothingToUndo(Refused):
     code = "nothing_to_undo"
     happened = _("This incident has made no change that could be undone.")

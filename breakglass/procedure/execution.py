@@ -13,7 +13,7 @@ from audit import clock, events, log
 from audit.models import Entry
 from breakglass.people.models import Account
 from breakglass.people.step_up import RUN, StepUp
-from breakglass.procedure import colleagues, handover, incident_reports, messages, standing, window_ends
+from breakglass.procedure import colleagues, handover, incident_reports, judging, messages, standing, window_ends
 from breakglass.procedure.change_refusals import (
     HandoverVoided,
     PasswordIsTheLogin,
@@ -26,7 +26,7 @@ from breakglass.procedure.models import Execution, Handover, Incident, Participa
 from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
-from recovery import runs
+from recovery import platforms, runs, settle
 from recovery.models import Run, RunKind, RunState
 
 SHORTEST_PASSWORD = 12
@@ -192,6 +192,33 @@ def carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
     """Run what was claimed, outside of any transaction, and draw its consequence. Returns the run as it then is."""
     run = runs.carry_out(run, values=values)
     return conclude(Incident.objects.get(reference=run.incident), by=by, run=run)
+
+
+def ask_again(incident: Incident, *, by: Account) -> Run:
+    """Ask the platform once more about a run that needs a human. It makes nobody a participant: it changes nothing.
+
+    Raises:
+        NothingToJudge, DutyMissing; PlatformRefused: the platform does not answer, the run stays as it is.
+    """
+    with recorded("execution.ask_again", incident, by=by):
+        colleagues.require(by, practice=incident.practice)
+        run = settle.settle(judging.require_unclear(incident).run, by=by.username)
+    judging.record_asked(incident, by=by, run=run)
+    return conclude(incident, by=by, run=run)
+
+
+def judge(incident: Incident, *, by: Account, code: str, changed: bool, reason: str) -> Run:
+    """Decide a run that needs a human: `changed` says whether the platform keeps it. `code` is a fresh one.
+
+    Only Security, only somebody without part in the incident. The run is known as decided by a person for ever.
+
+    Raises:
+        NothingToJudge, DutyMissing, JudgementBySomebodyElse, TextMissing, CodeRefused, CodeAlreadyUsed, Overtaken
+    """
+    with recorded("execution.judge", incident, by=by):
+        tenant_table = str(platforms.get(incident.platform).profile.tenant.table)
+    run = judging.decide(incident, by=by, code=code, changed=changed, reason=reason, tenant_table=tenant_table)
+    return conclude(incident, by=by, run=run)
 
 
 @step

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from breakglass.procedure.models import Approval, EvidenceItem, Execution, Incident
+from breakglass.procedure.models import Approval, EvidenceItem, Execution, Incident, Judgement
 from breakglass.procedure.revocation import logins
-from recovery.models import Access, Run
+from recovery.models import Access, DecidedBy, Run
 
 Kind = EvidenceItem.Kind
 RECORDS = _("the console's own records")
@@ -104,8 +104,18 @@ def _statements(execution: Execution) -> dict[str, Any]:
         "decided_by": run.decided_by,
         "reason": run.reason,
         "xid": run.xid,
+        "judgement": _judgement(execution),
         "statements": _parsed(run.statements),
     }
+
+
+def _judgement(execution: Execution) -> dict[str, Any] | None:
+    """For a run that a person decided, not the machine: who, why, and why the machine could not."""
+    made = Judgement.objects.select_related("account", "person").filter(execution=execution).first()
+    if made is None:
+        return None
+    said = {"changed": made.changed, "reason": made.reason, "machine_said": made.machine_said, "at": _at(made.at)}
+    return {"decided_by": str(DecidedBy.PERSON.label), "by": made.account.username, "person": made.person.name, **said}
 
 
 def _rows(run: Run) -> dict[str, Any]:

@@ -136,3 +136,17 @@ class Execution(Deed):
             ),
             models.CheckConstraint(name="disable_says_what_was_wrong", condition=~Q(kind="disable") | ~Q(reason="")),
         )
+
+
+class Judgement(Deed):
+    """What somebody of Security decided on a run that the machine could not decide, once (trigger judgement_is_allowed)."""
+
+    execution = models.OneToOneField(Execution, models.PROTECT, related_name="judgement")
+    changed = models.BooleanField(help_text=_("Whether the platform keeps the change."))
+    reason = models.TextField()
+    machine_said = models.TextField(help_text=_("Why the machine could not decide."))
+    digest = models.CharField(max_length=64)
+    step_up = models.OneToOneField(StepUp, models.PROTECT, related_name="+")
+
+    class Meta(Deed.Meta):
+        constraints = (models.CheckConstraint(name="judgement_has_a_reason", condition=~Q(reason="")),)

@@ -58,12 +58,25 @@ def left_over(now: datetime) -> list[Access]:
 @app.task(name="settle_unfinished", queueing_lock="settle_unfinished", lock="settle_unfinished")
 def settle_unfinished(timestamp: int) -> None:
     """Find out what became of runs whose executor has been silent for a minute."""
-    for run in unfinished(clock.now()):
+    _settle(unfinished(clock.now()))
+
+
+@app.periodic(cron=EVERY_MINUTE)
+@app.task(name="ask_again", queueing_lock="ask_again", lock="settle_unfinished")
+def ask_again(timestamp: int) -> None:
+    """Ask the platform again about runs that need a human: a server may be back on its own timeline."""
+    _settle(list(Run.objects.filter(state=RunState.NEEDS_HUMAN).order_by("claimed_at")))
+
+
+def _settle(undecided: list[Run]) -> None:
+    for run in undecided:
         try:
             settle.settle(run)
         except Refused as refused:
             logger.warning("Run %s is not settled: %s", run.pk, refused)
             _tell_unknown(Incident.objects.get(reference=run.incident), by="worker", run=run)
+        if run.state == RunState.NEEDS_HUMAN:
+            _tell_needs_human(Incident.objects.get(reference=run.incident), by="worker", run=run)
     conclude_decided()
 
 
@@ -127,10 +140,18 @@ def _tell_unknown(incident: Incident, *, by: str, run: Run) -> None:
     _once(incident, Kind.RUN_UNKNOWN, subject.format(reference=incident.reference, run=str(run.pk)[:8]))
 
 
-def _once(incident: Incident, kind: str, subject: str) -> bool:
+@step
+def _tell_needs_human(incident: Incident, *, by: str, run: Run) -> None:
+    subject = _("{reference}: a person must decide what became of a run ({run})")
+    body = _("It is for somebody of Security who had no part in the incident: {why}").format(why=run.reason)
+    _once(incident, Kind.RUN_UNKNOWN, subject.format(reference=incident.reference, run=str(run.pk)[:8]), body)
+
+
+def _once(incident: Incident, kind: str, subject: str, body: str = "") -> bool:
     if incident.messages.filter(kind=kind, subject=subject).exists():
         return False
-    messages.tell(kind, incident=incident, subject=subject, body=_("The console goes on trying by itself."))
+    goes_on = _("The console goes on trying by itself.")
+    messages.tell(kind, incident=incident, subject=subject, body=f"{body} {goes_on}".strip())
     return True
 
 

@@ -34,6 +34,24 @@ class DisableForm(StepForm):
     code = CodeField()
 
 
+class JudgeForm(StepForm):
+    """A person's decision on a run that the machine could not decide."""
+
+    name = "judge_form"
+    changed = forms.TypedChoiceField(
+        label=_("Does the platform keep the change?"),
+        choices=[("yes", _("Yes, the change was made")), ("no", _("No, nothing was changed"))],
+        coerce=lambda said: said == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = LongText(
+        label=_("How do you know?"),
+        help_text=_("What you looked at on the platform, and with whom. It is shown beside the decision for ever."),
+        rows=3,
+    )
+    code = CodeField()
+
+
 class HandoverForm(StepForm):
     """The beneficiary's page: the code heard on the telephone and the new password, twice."""
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from breakglass.pages import wizard
 from breakglass.pages.change_forms import DisableForm
-from breakglass.pages.running import run_facts
+from breakglass.pages.running import judging_facts, run_facts
 from breakglass.procedure import execution, incident_reports, incidents
 from breakglass.procedure import rollback as rollbacks
 from breakglass.procedure.models import Execution, Incident
@@ -26,6 +26,7 @@ def rollback(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "report": incident_reports.latest(incident),
         "disable_form": DisableForm(),
         **run_facts(latest.run if latest else None),
+        **judging_facts(request, incident),
     }
 
 

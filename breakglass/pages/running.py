@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from audit.refusals import Refused
 from breakglass.pages import context, diffs, sentences, wizard
 from breakglass.pages.approving import _plan_of
-from breakglass.pages.change_forms import ConfirmForm, LinkForm, RunForm, SpokenForm
+from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
 from breakglass.pages.planning import is_awaited, plan_facts
-from breakglass.procedure import approvals, execution, handover, planning, policy, proofs, windows
-from breakglass.procedure.models import Execution, Handover, Incident, Plan, Window
+from breakglass.procedure import approvals, execution, handover, judging, planning, policy, proofs, windows
+from breakglass.procedure.models import Execution, Handover, Incident, Judgement, Plan, Window
 from recovery import platforms
-from recovery.models import Run, RunKind, RunState
+from recovery.models import DecidedBy, Run, RunKind, RunState
 
 
 @wizard.page("window", "breakglass/window.html")
@@ -74,7 +74,14 @@ def execute(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "run_form": RunForm(),
         "heading_plan": sentences.act(plan, incident.platform),
         **run_facts(done.run if done else None),
+        **judging_facts(request, incident),
     }
+
+
+def judging_facts(request: HttpRequest, incident: Incident) -> dict[str, Any]:
+    """For a run that needs a human: whether this one may decide it, and the form for that."""
+    is_unclear = judging.unclear(incident) is not None
+    return {"may_judge": is_unclear and judging.may_judge(incident, request.user), "judge_form": JudgeForm()}
 
 
 def current_link(incident: Incident) -> Handover | None:
@@ -97,7 +104,15 @@ def run_facts(run: Run | None) -> dict[str, Any]:
         "rows": diffs.of_run(run),
         "sent": diffs.sent_by(run),
         "accesses": list(run.accesses.all()),
+        "judgement": judgement_on(run),
     }
+
+
+def judgement_on(run: Run) -> Judgement | None:
+    """The person's decision on the run, if it was not the machine's."""
+    if run.decided_by != DecidedBy.PERSON:
+        return None
+    return Judgement.objects.select_related("person", "account").filter(execution__run=run).first()
 
 
 def verdict_of(run: Run) -> str:

@@ -13,6 +13,7 @@ from breakglass.pages import (
     closing,
     handover,
     inbox,
+    judging,
     opening,
     planning,
     rollback,
@@ -72,6 +73,8 @@ STEPS = [
     path("execute/link/", running.show_link, name="incident-link"),
     path("execute/code/", running.show_code, name="incident-approver-code"),
     path("execute/run/", running.run_now, name="incident-run"),
+    path("execute/ask/", judging.ask_again, name="incident-execute-ask"),
+    path("execute/judge/", judging.judge, name="incident-execute-judge"),
     path("proof/", running.proof, name="incident-proof"),
     path("proof/look/", running.look, name="incident-look"),
     path("proof/confirm/", running.confirm, name="incident-confirm"),
@@ -95,6 +98,8 @@ STEPS = [
     path("rollback/", rollback.rollback, name="incident-rollback"),
     path("rollback/disable/", rollback.disable, name="incident-disable"),
     path("rollback/restore/", rollback.plan_restore, name="incident-restore"),
+    path("rollback/ask/", judging.ask_again_undone, name="incident-rollback-ask"),
+    path("rollback/judge/", judging.judge_undone, name="incident-rollback-judge"),
     path("rollback/exposure/", rollback.expose, name="incident-expose"),
 ]
 

@@ -36,6 +36,7 @@ FORBIDDEN = {
     "not_an_approver",
     "handover_is_for_the_beneficiary",
     "waiver_by_somebody_else",
+    "judgement_by_somebody_else",
     "review_by_somebody_else",
 }
 NOT_WELL_MADE = {

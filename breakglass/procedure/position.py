@@ -9,6 +9,7 @@ from breakglass.people.models import Person
 from breakglass.procedure import approvals, planning, window_ends
 from breakglass.procedure.models import Choice, Incident, Plan
 from breakglass.procedure.states import FINAL, State
+from recovery.models import RunState
 
 Mark = Literal["done", "open", "later"]
 TITLES = {
@@ -83,6 +84,8 @@ def _before_run(incident: Incident) -> str:
 
 
 def _of_plan(incident: Incident, plan: Plan) -> str:
+    if plan.executions.exclude(run__state=RunState.ABORTED).exists():
+        return "execute"  # also after the window's end, as long as it is unknown what the run did
     if planning.is_void(plan):
         return "plan"
     window = window_ends.current(incident)

@@ -10,9 +10,10 @@ from django.utils.formats import localize
 from django.utils.translation import gettext_lazy as _
 
 from breakglass.pages.admin.actions import Named, NamedActionsAdmin, line
-from breakglass.pages.change_forms import DisableForm, PostMortemForm, ReviewForm
+from breakglass.pages.change_forms import DisableForm, JudgeForm, PostMortemForm, ReviewForm
 from breakglass.pages.forms import AbandonForm, OverrideForm
-from breakglass.procedure import execution, incidents, position, postmortem, revocation, rollback
+from breakglass.pages.judging import said_of
+from breakglass.procedure import execution, incidents, judging, position, postmortem, revocation, rollback
 from breakglass.procedure.models import (
     Approval,
     Bundle,
@@ -20,6 +21,7 @@ from breakglass.procedure.models import (
     EvidenceItem,
     Execution,
     Incident,
+    Judgement,
     Message,
     Override,
     Participant,
@@ -126,6 +128,23 @@ ACTIONS = (
         danger=True,
     ),
     Named(
+        "ask-again",
+        _("Ask the platform again"),
+        Form,
+        lambda request, incident: execution.ask_again(incident, by=request.user),
+        said_of,
+        lambda incident: judging.unclear(incident) is not None,
+    ),
+    Named(
+        "judge",
+        _("Decide what became of the run: a person, not the machine"),
+        JudgeForm,
+        lambda request, incident, **given: execution.judge(incident, by=request.user, **given),
+        _("Your decision is recorded, with your name and reason."),
+        lambda incident: judging.unclear(incident) is not None,
+        danger=True,
+    ),
+    Named(
         "abandon",
         _("Abandon: break-glass is not needed"),
         AbandonForm,
@@ -165,6 +184,7 @@ class IncidentAdmin(NamedActionsAdmin):
         line(PlanRefusal, "plan", "person", "reason", "at"),
         line(Window, "kind", "opened", "ended", "account", opened=_lower, ended=_upper),
         line(Execution, "kind", "run", "account", "at", "reason"),
+        line(Judgement, "execution", "changed", "reason", "machine_said", "person", "at"),
         line(SignInProof, "how", "detail", "at"),
         line(RevocationItem, "kind", "title", "owner", "done_at", "waived_until"),
         line(EvidenceItem, "kind", "name", "bytes", "sha256"),

@@ -21,6 +21,7 @@ from breakglass.procedure.models import (
     Diagnosis,
     EvidenceItem,
     Execution,
+    Judgement,
     Message,
     Override,
     Participant,
@@ -170,6 +171,12 @@ class ExecutionAdmin(RecordAdmin):
     list_display = ("incident", "kind", "run", "account", "at")
     list_filter = ("kind",)
     list_select_related = ("incident", "run", "account")
+
+
+@admin.register(Judgement)
+class JudgementAdmin(RecordAdmin):
+    list_display = ("incident", "execution", "changed", "person", "reason", "at")
+    list_select_related = ("incident", "execution", "person")
 
 
 @admin.register(Plan)

@@ -160,7 +160,7 @@ class Drill:
     def _lift(self, kind: Override.Kind) -> None:
         """Security's reason, where the diagnosis stops the way: a healthy owner stops all of it, a smaller change stops A."""
         offered = self._at(self.cast.lifter, "diagnosis").forms("/diagnosis/override/")
-        is_offered = any(form.select_one('[name="kind"]')["value"] == kind for form in offered)
+        is_offered = any(form.select(f'[name="kind"][value="{kind}"]') for form in offered)
         if is_offered and (kind != Override.Kind.CREATE_THOUGH_OTHERS or self.story.outcome == RunKind.CREATE):
             reason = "Drill: this is played although the diagnosis would stop it."
             self.cast.lifter.browser.press("/diagnosis/override/", reason=reason)

@@ -94,6 +94,7 @@ KEEPER = {
     "people_person": READ,
     "people_account": columns("id", "username", "person_id", "is_active", "created_at"),
     "people_duty": READ,
+    "people_invitation": columns("id", "account_id", "kind", "used_at"),
     "people_stepup": READ,
     "procedure_incident": READ,
     "procedure_participant": READ,

@@ -133,8 +133,9 @@ def seed_of(token: str) -> bytes:
 
 
 def waits_until(person: Person, *, at: datetime) -> datetime | None:
-    """Until when a person's approvals wait because a password or factor was reset; None if they do not."""
-    resets = Invitation.objects.filter(account__person=person, used_at__gt=at - APPROVALS_WAIT).exclude(kind=Kind.FIRST)
+    """Until when a person's approvals waited at that moment because a password or factor was reset; None if they did not."""
+    recent = {"used_at__gt": at - APPROVALS_WAIT, "used_at__lte": at}
+    resets = Invitation.objects.filter(account__person=person, **recent).exclude(kind=Kind.FIRST)
     latest = resets.order_by("-used_at").values_list("used_at", flat=True).first()
     return latest + APPROVALS_WAIT if latest else None
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from breakglass.people import invitations
 from breakglass.procedure import policy
 from breakglass.procedure.models import Approval, Choice, Execution, Incident, Participant, Plan, PlanRefusal, Window
 from breakglass.procedure.states import FINAL
@@ -187,6 +188,10 @@ def _about_approval(case: Case, plan: Plan, approval: Approval) -> Iterator[str]
         yield _("The account that approved for {side} is no longer active.").format(side=side)
     if not approval.person.has_duty(approval.duty):
         yield _("The person who approved for {side} no longer has the duty.").format(side=side)
+    if invitations.waits_until(approval.person, at=approval.at):
+        yield _(
+            "The password or authenticator of the person who approved for {side} was reset less than an hour before."
+        ).format(side=side)
     if not approval.person.practice == approval.account.person.practice == case.incident.practice:
         yield _("Practice people count only on practice platforms.")
     if approval.person_id in {plan.beneficiary_id, case.incident.requester_person_id, case.execution.person_id}:

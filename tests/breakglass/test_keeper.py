@@ -11,8 +11,9 @@ from django.db import DatabaseError, connections, transaction
 
 from audit import clock
 from audit.models import Entry
+from breakglass.people.models import Invitation
 from breakglass.procedure import approvals, keeper, keeper_rules, windows
-from breakglass.procedure.models import Execution, Window
+from breakglass.procedure.models import Approval, Execution, Window
 from recovery import access, mandates
 from recovery.models import Access, Mandate, MandateRequest, Run
 from tests import builders, keepers
@@ -189,6 +190,56 @@ def test_approver_whose_duty_ended_is_refused(platform):
     mandate = answered(asked(run))
 
     assert "no longer has the duty" in mandate.refusal
+
+
+@pytest.mark.parametrize("kind", ["password", "factor", "both"])
+def test_approver_whose_password_or_factor_was_reset_within_the_hour_is_refused(platform, console, kind):
+    run = claimed(platform)
+    _reset_before_approving("omar", kind, minutes=59)
+
+    mandate = answered(asked(run))
+
+    assert "reset less than an hour before" in mandate.refusal
+    assert "approved for Ops" in mandate.refusal
+
+
+def test_reset_long_before_or_after_the_approval_is_no_matter(platform, console):
+    run = claimed(platform)
+    _reset_before_approving("omar", "both", minutes=61)
+    _reset_before_approving("omar", "factor", minutes=-1)
+
+    assert answered(asked(run)).refusal == ""
+
+
+def test_first_password_is_no_reset(platform, console):
+    run = claimed(platform)
+    _reset_before_approving("omar", "first", minutes=5)
+
+    assert answered(asked(run)).refusal == ""
+
+
+def _reset_before_approving(name: str, kind: str, *, minutes: float) -> None:
+    """As if it had been there when the approval was given, past the step that would have refused that."""
+    account, by = getattr(builders.people(), name), builders.people()
+    used_at = Approval.objects.get(account=account).at - timedelta(minutes=minutes)
+    Invitation.objects.using("owner").create(
+        account_id=account.pk,
+        kind=kind,
+        token_sha256=uuid4().hex,
+        proposed_by_id=by.sam.person_id,
+        confirmed_by_id=by.simone.person_id,
+        at=used_at,
+        confirmed_at=used_at,
+        expires_at=used_at + timedelta(hours=1),
+        used_at=used_at,
+    )
+
+
+def test_keepers_login_cannot_read_a_link(platform):
+    with keepers.keeper_login(), connections["default"].cursor() as cursor, pytest.raises(DatabaseError) as caught:
+        cursor.execute("SELECT token_sha256 FROM people_invitation")
+
+    assert "permission denied" in str(caught.value)
 
 
 def test_clock_that_went_back_gets_no_answer(platform, pass_time):

@@ -20,6 +20,7 @@ FIRST_PAGE = 60.0  # seconds
 Errand = Callable[[Practice], int]
 PORT_FILE = "port"  # for commands that speak to what runs
 FIRST_BEHIND = "keeper"  # the first process that nobody looks at
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK = 0.5  # seconds between two looks at the children
 
 WELCOME = """
@@ -44,7 +45,7 @@ def run(home: Home, port: int, *, errand: Errand | None = None) -> int:
     result = 0
     _check_disk(home)
     home.make()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDS:  # SIGINT too: whoever starts us in the background may have had it ignored
         signal.signal(number, _interrupt)
     with home.running():
         _check_ports(port)
@@ -64,7 +65,7 @@ def run(home: Home, port: int, *, errand: Errand | None = None) -> int:
         except KeyboardInterrupt:
             _say("Stopping ...")
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in ENDS:
                 signal.signal(number, signal.SIG_IGN)  # a second one would leave half of it running
             end_all(children)
             practice.stop_servers()

@@ -42,6 +42,7 @@ if DATABASE_OWNER_URL:
     DATABASES["owner"] = database(DATABASE_OWNER_URL)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "people.Account"
+AUTHENTICATION_BACKENDS = ["breakglass.people.session_accounts.SessionAccounts"]
 
 INSTALLED_APPS = [
     "breakglass.people",

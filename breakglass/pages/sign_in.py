@@ -24,9 +24,7 @@ from breakglass.people.models import Account
 from breakglass.people.refusals import SignInSlow
 from breakglass.people.sign_in import Origin
 
-BACKEND = (
-    "django.contrib.auth.backends.ModelBackend"  # only loads the account of a session; it is never asked for a password
-)
+BACKEND = "breakglass.people.session_accounts.SessionAccounts"  # only loads the account of a session; it is never asked for a password
 BETWEEN_FACTORS = 10 * 60  # seconds
 LONGEST_PASSWORD = 1024
 

@@ -6,22 +6,20 @@ from django.utils.translation import gettext as _
 
 from breakglass.pages import sentences, turns, wizard
 from breakglass.pages.forms import ApproveForm, RefuseForm, WithdrawForm
-from breakglass.pages.opening import latest_diagnosis
+from breakglass.pages.opening import overrides_of
 from breakglass.pages.planning import forecast_of, is_awaited, plan_facts, refusals_of
 from breakglass.people.models import DutyName
-from breakglass.procedure import approvals, planning, policy
+from breakglass.procedure import approvals, policy
 from breakglass.procedure.models import Approval, Incident, Plan
+from breakglass.procedure.position import Standing
 
 
 @wizard.page("approval", "breakglass/approval.html")
-def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def approval(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """What is asked, what was said against it, who has agreed, and whose turn it is."""
-    plan = planning.current(incident)
-    live = approvals.live(plan)
-    shown = plan_facts(plan)
-    rules = turns.facts_of(plan, live, is_void=shown["is_void"])
-    duties = turns.duties_for(request.user, rules)
-    latest = latest_diagnosis(incident)
+    incident, plan, live = standing.incident, standing.plan, standing.live
+    rules = turns.facts_of(plan, live)
+    duties = turns.duties_for(wizard.somebody(request.user), rules)
     return {
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
@@ -34,13 +32,13 @@ def approval(request: HttpRequest, incident: Incident) -> wizard.Facts:
         "why_not": None if duties else policy.refusal_to_approve(wizard.somebody(request.user), rules),
         "duties": duties,
         "duty_label": DutyName(duties[0]).label if len(duties) == 1 else "",
-        "overrides": list(latest.overrides.select_related("account")) if latest else [],
+        "overrides": overrides_of(incident),
         "forecast": forecast_of(plan.choice),
         "refusals": refusals_of(incident),
         "approve_form": approve_form(initial={"plan": plan.pk, "duty": duties[0] if duties else ""}, duties=duties),
         "refuse_form": RefuseForm(initial={"plan": plan.pk}),
         "withdraw_form": WithdrawForm(),
-        **shown,
+        **plan_facts(plan),
     }
 
 

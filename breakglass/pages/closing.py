@@ -17,12 +17,14 @@ from breakglass.pages.change_forms import (
 from breakglass.people.models import DutyName
 from breakglass.procedure import evidence, postmortem, revocation, sealing
 from breakglass.procedure.models import Bundle, Incident, PostMortem, RevocationItem
+from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 
 
 @wizard.page("revoke", "breakglass/revoke.html")
-def revoke(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def revoke(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Every temporary login, network rule and secret, and who takes it away."""
+    incident = standing.incident
     items = revocation.items(incident)
     is_open = incident.state in revocation.REVOCABLE
     is_security = DutyName.SECURITY in wizard.somebody(request.user).duties
@@ -80,8 +82,9 @@ def finish(request: HttpRequest, incident: Incident, form: None) -> HttpResponse
 
 
 @wizard.page("evidence", "breakglass/evidence.html")
-def evidence_page(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def evidence_page(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """What is collected, what is missing, and the sealed bundles."""
+    incident = standing.incident
     return {
         "items": evidence.items(incident),
         "missing": sealing.missing_kinds(incident),
@@ -142,8 +145,9 @@ def export(request: HttpRequest, incident: Incident, form: Form, number: int) ->
 
 
 @wizard.page("post-mortem", "breakglass/post_mortem.html")
-def post_mortem(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def post_mortem(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The four boxes with content, Security's review, and the closing."""
+    incident = standing.incident
     paper = PostMortem.objects.filter(incident=incident).select_related("written_by", "bundle").first()
     boxes = ("root_cause", "permissions_review", "backlog_item", "backlog_url")
     start = {name: getattr(paper, name) for name in boxes} if paper else {}

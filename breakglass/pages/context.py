@@ -8,8 +8,9 @@ from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from breakglass.people.models import DutyName
+from breakglass.people.models import Account, DutyName
 from breakglass.procedure.models import Window
+from breakglass.procedure.position import Standing
 
 AT_REST = {"practice": settings.PRACTICE, "account": None, "open_windows": ()}
 
@@ -19,11 +20,21 @@ def console(request: HttpRequest) -> dict[str, Any]:
     return {"console": SimpleLazyObject(lambda: _facts(request))}
 
 
+def of(request: HttpRequest, standing: Standing) -> dict[str, Any]:
+    """The same for a page whose rules have asked for moment and windows already: it shows what they have seen."""
+    if not standing.has_moment:
+        return {}
+    return {"console": _of_account(request.user, standing.moment, standing.open_windows)}
+
+
 def _facts(request: HttpRequest) -> dict[str, Any]:
     account = getattr(request, "user", None)
     if account is None or not account.is_authenticated or not account.is_verified():
         return AT_REST | {"now": database_moment()}
-    moment, windows = database_moment(), open_windows()
+    return _of_account(account, database_moment(), open_windows())
+
+
+def _of_account(account: Account, moment: datetime, windows: list[Window]) -> dict[str, Any]:
     duties = [duty for duty in account.person.duties.all() if duty.is_live]
     return AT_REST | {
         "now": moment,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Subquery
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +17,7 @@ from breakglass.people.models import DutyName
 from breakglass.procedure import incidents as incidents_made
 from breakglass.procedure import policy
 from breakglass.procedure.models import Diagnosis, Incident, Override
+from breakglass.procedure.position import Standing
 from breakglass.procedure.states import FINAL
 from recovery import platforms
 from recovery.diagnosis import Report
@@ -97,8 +99,9 @@ def pulse(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @wizard.page("when", "breakglass/when.html")
-def when(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def when(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """What was said when it was opened, who took part, and the way out."""
+    incident = standing.incident
     return {
         "participants": list(incident.participants.select_related("person", "account")),
         "followed_by": list(incident.followed_by.all()) if incident.state in FINAL else [],
@@ -114,8 +117,9 @@ def abandon(request: HttpRequest, incident: Incident, form: Form) -> HttpRespons
 
 
 @wizard.page("diagnosis", "breakglass/diagnosis.html")
-def diagnosis(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def diagnosis(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Every owner and what stops each, as last read from the live platform."""
+    incident = standing.incident
     latest = latest_diagnosis(incident)
     report = Report.from_json(latest.owners) if latest else None
     overrides = list(latest.overrides.select_related("account")) if latest else []
@@ -134,6 +138,12 @@ def diagnosis(request: HttpRequest, incident: Incident) -> wizard.Facts:
 def latest_diagnosis(incident: Incident) -> Diagnosis | None:
     """The diagnosis that counts."""
     return incident.diagnoses.select_related("account").order_by("-id").first()
+
+
+def overrides_of(incident: Incident) -> list[Override]:
+    """Why Security lets it go on although the diagnosis that counts says stop."""
+    latest = incident.diagnoses.order_by("-id").values("pk")[:1]
+    return list(Override.objects.filter(diagnosis=Subquery(latest)).select_related("account"))
 
 
 def stop_of(report: Report | None, overrides: list[Override]) -> str:

@@ -13,7 +13,8 @@ from breakglass.pages.forms import OutcomeForm, PlanForm
 from breakglass.pages.opening import latest_diagnosis
 from breakglass.people.models import Person
 from breakglass.procedure import incidents, planning, policy
-from breakglass.procedure.models import Choice, Incident, Plan
+from breakglass.procedure.models import Choice, Diagnosis, Incident, Plan
+from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 from recovery.diagnosis import CLEARED_BY_ENABLE, CLEARED_BY_RESET, Owner, Report
 from recovery.models import RunKind
@@ -22,11 +23,21 @@ from recovery.profile import blocker
 
 def outcome_form(*data: Any, incident: Incident, account: Any, **options: Any) -> OutcomeForm:
     """The form with the owners of the latest diagnosis and the people who may become beneficiary."""
-    latest = latest_diagnosis(incident)
-    report = Report.from_json(latest.owners) if latest else None
+    report = report_of(latest_diagnosis(incident))
+    return _outcome_form(*data, incident=incident, account=account, report=report, choice=None, **options)
+
+
+def _outcome_form(
+    *data: Any, incident: Incident, account: Any, report: Report | None, choice: Choice | None, **options: Any
+) -> OutcomeForm:
     owners = report.owners if report else ()
-    given = {"owners": owners, "people": candidates(incident), "initial": _start(incident, report)}
+    given = {"owners": owners, "people": candidates(incident), "initial": _start(choice, report)}
     return OutcomeForm(*data, incident=incident, account=account, **given, **options)
+
+
+def report_of(latest: Diagnosis | None) -> Report | None:
+    """What a diagnosis says of each owner."""
+    return Report.from_json(latest.owners) if latest else None
 
 
 def candidates(incident: Incident) -> QuerySet[Person]:
@@ -34,8 +45,7 @@ def candidates(incident: Incident) -> QuerySet[Person]:
     return Person.objects.filter(practice=incident.practice).exclude(pk=incident.requester_person_id)
 
 
-def _start(incident: Incident, report: Report | None) -> dict[str, Any]:
-    choice = latest_choice(incident)
+def _start(choice: Choice | None, report: Report | None) -> dict[str, Any]:
     if choice is not None:
         return {
             name: getattr(choice, name)
@@ -53,22 +63,18 @@ def fits(owner: Owner) -> list[str]:
     return [kind.value for kind, stops in cleared.items() if owner.stops and owner.stops <= stops]
 
 
-def latest_choice(incident: Incident) -> Choice | None:
-    """The choice that counts."""
-    return incident.choices.select_related("beneficiary", "account").order_by("-id").first()
-
-
 @wizard.page("outcome", "breakglass/outcome.html")
-def outcome(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def outcome(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Which one of A, B and C, for whom, and what would still stop a sign-in afterwards."""
+    incident, choice = standing.incident, standing.choice
     latest = latest_diagnosis(incident)
-    choice = latest_choice(incident)
+    report = report_of(latest)
     return {
-        "report": Report.from_json(latest.owners) if latest else None,
+        "report": report,
         "overrides": list(latest.overrides.select_related("account")) if latest else [],
         "choice": choice,
         "forecast": forecast_of(choice),
-        "outcome_form": outcome_form(incident=incident, account=request.user),
+        "outcome_form": _outcome_form(incident=incident, account=request.user, report=report, choice=choice),
     }
 
 
@@ -86,27 +92,26 @@ def choose(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse
 
 
 @wizard.page("plan", "breakglass/plan.html")
-def plan(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def plan(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The exact change: rows now and after, statements, length of the window, digest as words."""
-    current = planning.current(incident)
+    current = standing.plan
     minutes = current.window_minutes if current else policy.DEFAULT_WINDOW_MINUTES
-    choice = latest_choice(incident)
     return {
         "plan": current,
-        "choice": choice,
-        "forecast": forecast_of(choice),
+        "choice": standing.choice,
+        "forecast": forecast_of(standing.choice),
         "plan_form": PlanForm(initial={"window_minutes": minutes}),
-        "refusals": refusals_of(incident),
+        "refusals": refusals_of(standing.incident),
         **plan_facts(current),
     }
 
 
 def plan_facts(current: Plan | None) -> wizard.Facts:
-    """What every page says about a plan."""
+    """What every page says about the plan of a standing."""
     if current is None:
         return {"is_void": False}
     return {
-        "is_void": planning.is_void(current),
+        "is_void": current.void,
         "words": current.words.split(),
         "diff": diffs.of_plan(current.content),
         "statements": diffs.statements_of(current.content),

@@ -10,12 +10,14 @@ from breakglass.pages.running import judging_facts, run_facts
 from breakglass.procedure import execution, incident_reports, incidents
 from breakglass.procedure import rollback as rollbacks
 from breakglass.procedure.models import Execution, Incident
+from breakglass.procedure.position import Standing
 from recovery.models import RunKind
 
 
 @wizard.page("rollback", "breakglass/rollback.html")
-def rollback(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def rollback(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """What can be undone, and what already was."""
+    incident = standing.incident
     done = execution.last_committed(incident)
     undone = Execution.objects.filter(incident=incident, kind__in=(RunKind.DISABLE, RunKind.RESTORE))
     latest = undone.select_related("run", "account").order_by("-id").first()

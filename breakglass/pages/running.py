@@ -9,29 +9,29 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from audit.refusals import Refused
-from breakglass.pages import context, diffs, sentences, wizard
+from breakglass.pages import diffs, sentences, wizard
 from breakglass.pages.approving import _plan_of
 from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
 from breakglass.pages.planning import is_awaited, plan_facts
-from breakglass.procedure import approvals, execution, handover, judging, planning, policy, proofs, windows
-from breakglass.procedure.models import Execution, Handover, Incident, Judgement, Plan, Window
+from breakglass.procedure import execution, handover, judging, policy, proofs, windows
+from breakglass.procedure.models import Execution, Incident, Judgement, Plan, Window
+from breakglass.procedure.position import Standing
 from recovery import platforms
 from recovery.models import DecidedBy, Run, RunKind, RunState
 
 
 @wizard.page("window", "breakglass/window.html")
-def window(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def window(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Both approvals, their age, and the window that they open."""
-    plan, now = planning.current(incident), context.database_moment()
-    live = approvals.live(plan)
+    incident, plan, live, now = standing.incident, standing.plan, standing.live, standing.moment
     return {
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
         "heading": sentences.act(plan, incident.platform),
         "approvals": [(one, policy.is_young(one.at, now)) for one in live.values()],
         "is_ready": len(live) == 2 and all(policy.is_young(one.at, now) for one in live.values()),
-        "window": windows.current(incident),
+        "window": standing.window,
         "earlier": list(Window.objects.filter(incident=incident).select_related("account").order_by("-id")[:10]),
         "window_form": WindowForm(initial={"plan": plan.pk}),
         **plan_facts(plan),
@@ -55,18 +55,17 @@ def end_window(request: HttpRequest, incident: Incident, form: None) -> HttpResp
 
 
 @wizard.page("execute", "breakglass/execute.html")
-def execute(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def execute(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The hand-over for A and B, the button for C, and afterwards what was changed."""
-    plan = planning.current(incident)
-    live = approvals.live(plan) if plan else {}
+    incident, plan, live = standing.incident, standing.plan, standing.live
     done = latest_execution(plan)
     return {
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
         "is_restore": plan.outcome == RunKind.RESTORE,
-        "window": windows.current(incident),
+        "window": standing.window,
         "needs_password": plan.outcome in sentences.WITH_PASSWORD,
-        "handover": current_link(incident),
+        "handover": handover.current(incident, at=standing.moment),
         "is_approver": request.user.person_id in {one.person_id for one in live.values()},
         "approvers": [one.account.username for one in live.values()],
         "link_form": LinkForm(),
@@ -82,11 +81,6 @@ def judging_facts(request: HttpRequest, incident: Incident) -> dict[str, Any]:
     """For a run that needs a human: whether this one may decide it, and the form for that."""
     is_unclear = judging.unclear(incident) is not None
     return {"may_judge": is_unclear and judging.may_judge(incident, request.user), "judge_form": JudgeForm()}
-
-
-def current_link(incident: Incident) -> Handover | None:
-    """The link that the beneficiary could use now."""
-    return handover.current(incident)
 
 
 def latest_execution(plan: Plan) -> Execution | None:
@@ -137,7 +131,7 @@ def qr_of(address: str) -> str:
 @wizard.action(execute, SpokenForm)
 def show_code(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
     """Show an approver the code that he reads out to the beneficiary."""
-    link = current_link(incident)
+    link = handover.current(incident)
     if link is None:
         return wizard.done(request, incident, "execute", _("There is no link in use now, so there is no code."))
     said = handover.approver_code(link, by=request.user, code=form.cleaned_data["code"])
@@ -152,8 +146,9 @@ def run_now(request: HttpRequest, incident: Incident, form: Form) -> HttpRespons
 
 
 @wizard.page("proof", "breakglass/proof.html")
-def proof(request: HttpRequest, incident: Incident) -> wizard.Facts:
+def proof(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Whether the recovered person has signed in since the change."""
+    incident = standing.incident
     done = execution.last_committed(incident)
     return {
         "execution": done,

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from breakglass.pages import wizard
-from breakglass.people.models import Account
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from breakglass.people.models import LIVE, Account, Duty
 from breakglass.procedure import policy
 from breakglass.procedure.models import Approval, Incident, Plan
 
@@ -20,13 +22,12 @@ class Waiting:
     more: int
 
 
-def facts_of(plan: Plan, live: dict[str, Approval], *, is_void: bool) -> policy.PlanFacts:
-    """What the rules ask about the plan, from what the page has read already."""
-    participants = plan.incident.participants.values_list("person", flat=True)
+def facts_of(plan: Plan, live: dict[str, Approval]) -> policy.PlanFacts:
+    """What the rules ask about the plan of a standing, from what the page has read already."""
     return policy.PlanFacts(
         beneficiary=plan.beneficiary_id,
-        participants=frozenset(participants),
-        is_void=is_void,
+        participants=frozenset(plan.participants),
+        is_void=plan.void,
         practice=plan.incident.practice,
         live={side: approval.person_id for side, approval in live.items()},
     )
@@ -34,23 +35,27 @@ def facts_of(plan: Plan, live: dict[str, Approval], *, is_void: bool) -> policy.
 
 def waiting(incident: Incident, facts: policy.PlanFacts) -> list[Waiting]:
     """The sides that are missing, and who could approve for each."""
-    accounts = _accounts(incident)
-    return [_waiting(side, accounts, facts) for side in Approval.Side if side not in facts.live]
+    known = _known(incident)
+    return [_waiting(side, known, facts) for side in Approval.Side if side not in facts.live]
 
 
-def _accounts(incident: Incident) -> list[Account]:
-    known = Account.objects.filter(is_active=True, person__practice=incident.practice, person__duties__ended_at=None)
-    return list(known.select_related("person").prefetch_related("person__duties").distinct().order_by("username"))
+def _known(incident: Incident) -> list[tuple[str, policy.Somebody]]:
+    """Everybody with a live duty on that side of practice, by username."""
+    duties = Duty.objects.filter(LIVE, person=OuterRef("person")).values("name")
+    accounts = Account.objects.filter(is_active=True, person__practice=incident.practice)
+    rows = accounts.annotate(duties=ArraySubquery(duties)).order_by("username").values("username", "person", "duties")
+    return [
+        (row["username"], policy.Somebody(row["person"], frozenset(row["duties"]), incident.practice)) for row in rows
+    ]
 
 
-def _waiting(side: Approval.Side, accounts: list[Account], facts: policy.PlanFacts) -> Waiting:
-    names = tuple(account.username for account in accounts if duties_for(account, facts, side))
+def _waiting(side: Approval.Side, known: list[tuple[str, policy.Somebody]], facts: policy.PlanFacts) -> Waiting:
+    names = tuple(username for username, who in known if duties_for(who, facts, side))
     return Waiting(side.value, str(side.label), names[:MOST_NAMED], max(0, len(names) - MOST_NAMED))
 
 
-def duties_for(account: Account, facts: policy.PlanFacts, side: str = "") -> tuple[str, ...]:
-    """The duties under which the account could approve now, for one side or for any."""
-    who = wizard.somebody(account)
+def duties_for(who: policy.Somebody, facts: policy.PlanFacts, side: str = "") -> tuple[str, ...]:
+    """The duties under which somebody could approve now, for one side or for any."""
     return tuple(
         name
         for name, its_side in policy.SIDE_OF_DUTY.items()

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import prefetch_related_objects
+from django.db.models import OuterRef, Subquery, prefetch_related_objects
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
@@ -17,9 +17,11 @@ from django.urls import reverse
 
 from audit.models import Entry
 from audit.refusals import Refused
+from breakglass.pages import context
 from breakglass.people.models import Account
 from breakglass.procedure import policy, position
 from breakglass.procedure.models import Incident
+from breakglass.procedure.position import Standing
 from breakglass.procedure.states import FINAL, State
 
 Facts = dict[str, Any]
@@ -81,8 +83,10 @@ def require_duty(account: Account) -> None:
 
 
 def visible(account: Account) -> Any:
-    """The incidents that an account may see: practice people see practice only."""
-    seen = Incident.objects.select_related("requester_account", "requester_person")
+    """The incidents that an account may see: practice people see practice only. Each with its `latest_entry` in the log."""
+    entries = Entry.objects.filter(incident=OuterRef("reference")).order_by("-seq").values("seq")[:1]
+    requested = Incident.objects.select_related("requester_account", "requester_person")
+    seen = requested.annotate(latest_entry=Subquery(entries))
     return seen.filter(practice=True) if account.person.practice else seen
 
 
@@ -96,37 +100,41 @@ def load(request: HttpRequest, reference: str) -> Incident:
 
 
 class Page:
-    """One step's page. `facts(request, incident)` reads what its template shows."""
+    """One step's page. `facts(request, standing)` reads what its template shows; the standing is read once for the page."""
 
-    def __init__(self, key: str, template: str, facts: Callable[[HttpRequest, Incident], Facts]) -> None:
+    def __init__(self, key: str, template: str, facts: Callable[[HttpRequest, Standing], Facts]) -> None:
         self.key, self.template, self.facts = key, template, facts
         update_wrapper(self, facts)
 
     def __call__(self, request: HttpRequest, reference: str) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
-        incident = load(request, reference)
-        return self.show(request, incident)
+        return self._page(request, load(request, reference))
 
     def show(self, request: HttpRequest, incident: Incident, *, status: int = 200, **extra: Any) -> HttpResponse:
-        """The page as it is now; a refused form keeps what was typed, and says why."""
-        rail = position.steps(incident, person=request.user.person)
+        """The page as it is after a press, read anew; a refused form keeps what was typed, and says why."""
+        return self._page(request, load(request, incident.reference), status=status, **extra)
+
+    def _page(self, request: HttpRequest, incident: Incident, *, status: int = 200, **extra: Any) -> HttpResponse:
+        standing = Standing(incident)
+        rail = position.steps(incident, person=request.user.person, standing=standing)
         if not _is_reached(self.key, rail):
-            return self._not_reached(request, incident, rail, extra.get("refusal"), status)
-        context = {"incident": incident, "rail": rail, "here": self.key, "pulse": pulse_of(incident)}
-        context |= _place(self.key, rail) | _stage(incident) | self.facts(request, incident) | extra
-        return render(request, self.template, context, status=status)
+            return self._not_reached(request, standing, rail, extra.get("refusal"), status)
+        shown = {"incident": incident, "rail": rail, "here": self.key, "pulse": pulse_of(incident)}
+        shown |= _place(self.key, rail) | _stage(incident) | self.facts(request, standing) | extra
+        return render(request, self.template, shown | context.of(request, standing), status=status)
 
     def _not_reached(
-        self, request: HttpRequest, incident: Incident, rail: list, refusal: Refused | None, status: int
+        self, request: HttpRequest, standing: Standing, rail: list, refusal: Refused | None, status: int
     ) -> HttpResponse:
+        way = first_open(standing.incident, standing)
         if refusal is None:
-            return redirect(first_open(incident))
-        context = {"incident": incident, "rail": rail, "refusal": refusal, "way": first_open(incident)}
-        return render(request, "breakglass/refused.html", context, status=status)
+            return redirect(way)
+        shown = {"incident": standing.incident, "rail": rail, "refusal": refusal, "way": way}
+        return render(request, "breakglass/refused.html", shown | context.of(request, standing), status=status)
 
 
-def page(key: str, template: str) -> Callable[[Callable[[HttpRequest, Incident], Facts]], Page]:
+def page(key: str, template: str) -> Callable[[Callable[[HttpRequest, Standing], Facts]], Page]:
     """Make a function that reads facts the page of the step `key`."""
     return lambda facts: Page(key, template, facts)
 
@@ -154,8 +162,7 @@ def action(
             try:
                 return press(request, incident, form, **address)
             except Refused as refusal:
-                fresh = load(request, reference)
-                return on.show(request, fresh, status=status_of(refusal), refusal=refusal, **again)
+                return on.show(request, incident, status=status_of(refusal), refusal=refusal, **again)
 
         return view
 
@@ -180,15 +187,14 @@ def address_of(incident: Incident, key: str) -> str:
     return reverse(f"incident-{key}", args=[incident.reference])
 
 
-def first_open(incident: Incident) -> str:
+def first_open(incident: Incident, standing: Standing | None = None) -> str:
     """The address of the step that is open now."""
-    return address_of(incident, position.first_open(incident))
+    return address_of(incident, position.first_open(incident, standing=standing))
 
 
 def pulse_of(incident: Incident) -> str:
     """A short text that changes whenever something happens to the incident: the number of its latest log entry."""
-    latest = Entry.objects.filter(incident=incident.reference).order_by("-seq").values_list("seq", flat=True).first()
-    return f"{incident.state} {latest}"
+    return f"{incident.state} {incident.latest_entry}"
 
 
 def _is_reached(key: str, rail: list) -> bool:

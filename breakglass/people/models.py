@@ -82,6 +82,9 @@ class Account(AbstractBaseUser):
         return self.is_active and self.is_staff
 
 
+LIVE = Q(confirmed_at__isnull=False, ended_at=None)  # Duty.is_live, as the database is asked
+
+
 class Duty(models.Model):
     """A duty of a person: proposed by one, confirmed by another; both empty only for those whom bootstrap made."""
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from audit import clock, events, log
 from breakglass.people import invitations
-from breakglass.people.models import Account, DutyName, StepUp
+from breakglass.people.models import LIVE, Account, Duty, DutyName, StepUp
 from breakglass.people.step_up import APPROVE, REFUSE
 from breakglass.procedure import colleagues, messages, planning, policy, texts, window_ends
 from breakglass.procedure.models import Approval, Execution, Incident, Plan, PlanRefusal, Window
@@ -21,6 +22,9 @@ from recovery.models import RunKind, RunState
 Side = Approval.Side
 LAPSED = "lapsed"
 APPROVERS = tuple(policy.SIDE_OF_DUTY)
+HAS_DUTY = Exists(Duty.objects.filter(LIVE, person=OuterRef("person"), name=OuterRef("duty")))
+BY_THIS = Q(ops_approval=OuterRef("pk")) | Q(second_approval=OuterRef("pk"))
+OPENED = Window.objects.filter(BY_THIS).order_by("-id")[:1]
 
 
 def live(plan: Plan, *, at: datetime | None = None) -> dict[str, Approval]:
@@ -29,30 +33,17 @@ def live(plan: Plan, *, at: datetime | None = None) -> dict[str, Approval]:
     An approval counts while it is under 30 minutes old; once it has opened a window, until that window ends; and only
     while it is not withdrawn, and its account and duty live.
     """
-    if planning.is_void(plan):
-        return {}
     moment = at or clock.now()
-    given = Approval.objects.filter(plan=plan, withdrawn_at=None, account__is_active=True).select_related(
-        "person", "account"
-    )
-    windows = _windows_by_approval(plan)
-    return {one.side: one for one in given if _has_duty(one) and _is_in_time(one, windows.get(one.pk), moment)}
+    given = Approval.objects.filter(HAS_DUTY, plan__in=planning.unless_void(plan), withdrawn_at=None)
+    asked = given.filter(account__is_active=True).annotate(opened=Subquery(OPENED.values("during")))
+    return {one.side: one for one in asked.select_related("person", "account") if _is_in_time(one, moment)}
 
 
-def _windows_by_approval(plan: Plan) -> dict[int | None, Window]:
-    found = Window.objects.filter(plan=plan)
-    return {key: window for window in found for key in (window.ops_approval_id, window.second_approval_id)}
-
-
-def _has_duty(approval: Approval) -> bool:
-    live_duties = approval.person.duties.filter(name=approval.duty, confirmed_at__isnull=False, ended_at=None)
-    return live_duties.exists()
-
-
-def _is_in_time(approval: Approval, window: Window | None, moment: datetime) -> bool:
-    if window is None:
+def _is_in_time(approval: Approval, moment: datetime) -> bool:
+    """`opened`: the window that it has opened, from and until; None before."""
+    if approval.opened is None:
         return policy.is_young(approval.at, moment)
-    return window.during.lower <= moment < window.during.upper
+    return approval.opened.lower <= moment < approval.opened.upper
 
 
 def facts(plan: Plan, *, at: datetime | None = None) -> PlanFacts:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from audit import clock, events, log
-from breakglass.people.models import Account, DutyName, Person
+from breakglass.people.models import LIVE, Account, DutyName, Person
 from breakglass.procedure.models import Choice, Incident, Participant
 from breakglass.procedure.policy import Somebody
 from breakglass.procedure.refusals import (
@@ -26,7 +26,7 @@ def somebody(account: Account) -> Somebody:
     fresh = Account.objects.select_related("person").filter(pk=account.pk, is_active=True).first()
     if fresh is None:
         raise AccountDisabled
-    live = fresh.person.duties.filter(confirmed_at__isnull=False, ended_at=None)
+    live = fresh.person.duties.filter(LIVE)
     return Somebody(fresh.person_id, frozenset(live.values_list("name", flat=True)), fresh.person.practice)
 
 

@@ -135,9 +135,9 @@ def code_of(handover: Handover) -> str:
     return f"{code[:4]}-{code[4:]}"
 
 
-def current(incident: Incident) -> Handover | None:
-    """The link that can still be used, if there is one."""
-    now = clock.now()
+def current(incident: Incident, *, at: datetime | None = None) -> Handover | None:
+    """The link that can still be used at this moment (the guarded clock), if there is one."""
+    now = at or clock.now()
     return (
         Handover.objects.select_related("incident", "plan__beneficiary", "window", "account")
         .filter(incident=incident, used_at=None, voided_at=None, expires_at__gt=now, window__during__contains=now)

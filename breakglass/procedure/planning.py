@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from django.db.models import Exists
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from audit import clock, events, log
 from breakglass.people.models import Account
 from breakglass.procedure import choices, colleagues, messages, policy, window_ends
 from breakglass.procedure.colleagues import Part, take_part
-from breakglass.procedure.models import Choice, Incident, Plan, PlanRefusal
+from breakglass.procedure.models import Choice, Execution, Incident, Participant, Plan, PlanRefusal
 from breakglass.procedure.refusals import ChoiceMissing, OtherDatabase, RunUnderWay, SomebodyWasFaster, WindowTooLong
 from breakglass.procedure.standing import lock, move, require_no_run, require_state
 from breakglass.procedure.states import State
@@ -22,22 +23,43 @@ AFTER_RUN = (State.EXECUTED, State.PROVEN, State.REVOKED, State.SEALED)
 UNDECIDED = (RunState.INTENT, RunState.PREPARED, RunState.NEEDS_HUMAN)
 
 
+# No longer counts: refused, replaced by a newer one, or made for an earlier choice.
+REFUSED = Exists(PlanRefusal.objects.filter(plan=OuterRef("pk")))
+REPLACED = Exists(Plan.objects.filter(incident=OuterRef("incident"), number__gt=OuterRef("number")))
+CHOSEN_ANEW = Exists(Choice.objects.filter(incident=OuterRef("incident"), pk__gt=OuterRef("choice")))
+VOID = REFUSED | REPLACED | CHOSEN_ANEW
+RUN = Exists(Execution.objects.filter(plan=OuterRef("pk")).exclude(run__state=RunState.ABORTED))
+PARTICIPANTS = Participant.objects.filter(incident=OuterRef("incident")).values("person")
+
+
 def current(incident: Incident) -> Plan | None:
     """The latest plan, void or not; None if there is none."""
-    return (
-        Plan.objects.filter(incident=incident)
-        .select_related("incident", "choice__beneficiary", "account")
-        .order_by("-number")
-        .first()
-    )
+    return _latest(Plan.objects.filter(incident=incident).select_related("incident", "choice__beneficiary", "account"))
+
+
+def with_standing(incident: Incident) -> Plan | None:
+    """The latest plan with what pages ask about it, all as of one moment: for reading, a step asks again.
+
+    Its `void` as of `is_void`, `chosen_anew`: its choice no longer counts, `has_run`: it changed the platform or may
+    have, `participants`: the persons who took part in the incident, by key.
+    """
+    plans = Plan.objects.filter(incident=incident).select_related("incident", "choice__beneficiary", "account")
+    asked = {"void": VOID, "chosen_anew": CHOSEN_ANEW, "has_run": RUN, "participants": ArraySubquery(PARTICIPANTS)}
+    return _latest(plans.select_related("choice__account").annotate(**asked))
+
+
+def _latest(plans: QuerySet[Plan]) -> Plan | None:
+    return plans.order_by("-number").first()
 
 
 def is_void(plan: Plan) -> bool:
     """Whether the plan no longer counts: refused, replaced by a newer one, or made for an earlier choice."""
-    refused = PlanRefusal.objects.filter(plan=plan)
-    newer = Plan.objects.filter(incident=plan.incident_id, number__gt=plan.number)
-    other = Choice.objects.filter(incident=plan.incident_id, pk__gt=plan.choice_id)
-    return Plan.objects.filter(Exists(refused) | Exists(newer) | Exists(other), pk=plan.pk).exists()
+    return Plan.objects.filter(VOID, pk=plan.pk).exists()
+
+
+def unless_void(plan: Plan) -> QuerySet[Plan]:
+    """The plan as a query that finds nothing if it is void: for questions that ask for something else with it."""
+    return Plan.objects.filter(~VOID, pk=plan.pk)
 
 
 def latest_choice(incident: Incident) -> Choice:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from audit import clock, events, log
@@ -19,8 +20,12 @@ def current(incident: Incident, *, at: datetime | None = None) -> Window | None:
     Raises:
         ClockMovedBack: every window counts as closed.
     """
-    moment = at or clock.now()
-    return Window.objects.filter(incident=incident, during__contains=moment).order_by("-id").first()
+    return open_at(at or clock.now()).filter(incident=incident).order_by("-id").first()
+
+
+def open_at(moment: datetime) -> QuerySet[Window]:
+    """The windows that are open at a moment of the database's clock, of all incidents."""
+    return Window.objects.filter(during__contains=moment)
 
 
 def end_now(incident: Incident, *, by: Account | str, at: datetime, why: str) -> Window | None:

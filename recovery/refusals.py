@@ -88,4 +88,4 @@ class AccessNotProven(Refused):
     code = "access_not_proven"
     happened = _("The temporary login {role} could not be proven gone: {why}.")
     undone = _("The incident stays open at this point; the worker goes on closing it.")
-    remedy = _("If it stays, let the platform's database administrator run: DROP ROLE {role};")
+    remedy = _("If it stays, let the platform's database administrator run “DROP ROLE {role};” by hand.")

@@ -1,5 +1,7 @@
 """Plans that undo: disable the account of a committed run at once, or put its rows back as they were."""
 
+from django.utils.translation import gettext as _
+
 from . import images, plans, platforms
 from .documents import PlanDocument
 from .models import Run, RunKind, RunState
@@ -58,9 +60,9 @@ def target_of(run: Run, profile: Profile) -> tuple[str, str]:
     for image in images.from_json(run.after or run.planned_after):
         if image.table == str(profile.accounts) and before[image.place].columns is None:
             return image.row_key, image.label
-    raise NothingToUndo(why="This run has created no account.")
+    raise NothingToUndo(why=_("This run has created no account."))
 
 
 def _require_undoable(run: Run) -> None:
     if run.state != RunState.COMMITTED or run.kind not in UNDOABLE:
-        raise NothingToUndo(why="Only a change that was really made can be undone, and this run has made none.")
+        raise NothingToUndo(why=_("Only a change that was really made can be undone, and this run has made none."))

@@ -109,3 +109,9 @@ class NotDurable(RunRefused):
     code = "not_durable"
     happened = _("The platform did not say that what was written is on its disk.")
     remedy = _("Let the platform's database administrator look at the write-ahead log, then try again.")
+
+
+class SealBroken(RunRefused):
+    code = "seal_broken"
+    happened = _("The sealed copy of the row as it was before can no longer be opened: {why}.")
+    remedy = _("Set the account right by hand, or open a new incident that resets its password.")

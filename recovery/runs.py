@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from audit import canonical, clock
 from audit.refusals import Refused
@@ -109,9 +110,9 @@ def _job(run: Run, values: Values) -> Job:
         run.database_name,
         run.kind,
     ):
-        raise PlanAltered(what="the run's text does not have the approved digest")
+        raise PlanAltered(what=_("the run's text does not have the approved digest"))
     if not profile.digest == document.profile_digest == run.profile_digest:
-        raise PlanAltered(what=f"the profile {profile.name} was edited")
+        raise PlanAltered(what=_("the profile {name} was edited").format(name=profile.name))
     statements = tuple(_statement(profile, document, fields) for fields in document.statements)
     secret = dict(values.secret) | _sealed(document, profile, statements)
     missing = {name for name, given in document.parameters.items() if given.get("kind") in {"password_hash", "salt"}}
@@ -124,7 +125,7 @@ def _statement(profile: Profile, document: PlanDocument, fields: dict[str, str])
     for statement in profile.outcomes[document.outcome].statements:
         if statement.name == fields["name"] and statement.sql == fields["sql"]:
             return statement
-    raise PlanAltered(what=f"the profile no longer holds the statement {fields['name']}")
+    raise PlanAltered(what=_("the profile no longer holds the statement {name}").format(name=fields["name"]))
 
 
 def _sealed(document: PlanDocument, profile: Profile, statements: tuple[Statement, ...]) -> dict[str, str]:

@@ -10,17 +10,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.utils.translation import gettext_lazy as _
 
 from audit import canonical
-from audit.refusals import Refused
 
 from . import images
 from .models import Run, SealedRow, SealKey
-
-
-class SealBroken(Refused):
-    code = "seal_broken"
-    happened = _("The sealed copy of the row as it was before can no longer be opened: {why}.")
-    undone = _("Nothing was changed on the platform.")
-    remedy = _("Set the account right by hand, or open a new incident that resets its password.")
+from .run_refusals import SealBroken
 
 
 def seal(run: Run, rows: list[images.Image]) -> None:

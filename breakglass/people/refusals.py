@@ -100,6 +100,7 @@ class DutyUnknown(Refused):
 class SomebodyWasFaster(Refused):
     code = "somebody_was_faster"
     happened = _("Somebody else, or your own second tab, did this a moment before.")
+    undone = _("Nothing was changed a second time.")
     remedy = _("Load the page again and see how it stands.")
 
 

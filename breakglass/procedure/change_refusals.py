@@ -108,12 +108,14 @@ class PasswordTooLong(Refused):
 class ChangeAlreadyMade(Refused):
     code = "change_already_made"
     happened = _("The change has already been made; a plan runs once.")
+    undone = _("It was not made a second time.")
     remedy = _("Go on with the proof of recovery.")
 
 
 class ChangeUnknownYet(Refused):
     code = "change_unknown_yet"
     happened = _("A run of this plan has begun, and it is not known yet whether it changed anything.")
+    undone = _("No second run was begun.")
     remedy = _("Wait: the worker finds out as soon as the platform answers. Do not change anything by hand meanwhile.")
 
 
@@ -229,7 +231,7 @@ class EvidenceMissing(Refused):
 
 class BundleNotSound(Refused):
     code = "bundle_not_sound"
-    happened = _("The bundle did not pass its own verification: {findings}")
+    happened = _("The bundle did not pass its own verification: {findings}.")
     undone = _("Nothing was sealed.")
     remedy = _("Call Security: the log or the kept files may have been changed.")
 

@@ -62,7 +62,7 @@ def _answer(request: MandateRequest, *, now: datetime) -> Mandate:
         try:
             signature = _sign(request)
         except ValueError as error:
-            refusal = str(error)
+            refusal = f"{str(error).rstrip('.')}."
     mandate = Mandate.objects.create(request=request, signature=signature, refusal=refusal, at=now)
     log.append(
         events.MANDATE_REFUSED if refusal else events.MANDATE_SIGNED,

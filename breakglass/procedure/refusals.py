@@ -95,6 +95,7 @@ class NotNow(Refused):
 class SomebodyWasFaster(Refused):
     code = "somebody_was_faster"
     happened = _("Somebody else, or your own second tab, did this a moment before.")
+    undone = _("Nothing was changed a second time.")
     remedy = _("Load the page again and see where the incident stands now.")
 
 
@@ -128,6 +129,7 @@ class FollowsAnother(Refused):
 class RunUnderWay(Refused):
     code = "run_under_way"
     happened = _("A change of this incident has run, or it is not yet known whether it did.")
+    undone = _("This step was not done; that run goes on as it would have.")
     remedy = _("Wait until the run is decided. What was changed is taken back by “disable now” or by restoring it.")
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from django.utils.translation import gettext as _
+
 from audit import bundle as bundles
 from audit import clock, events, log, verify
 from audit.models import Entry
@@ -94,7 +96,7 @@ def _make(reference: str, *, upto: int | None = None) -> Made:
 
 def _require_sound(made: Made) -> Made:
     if not made.report.is_intact:
-        raise BundleNotSound(findings=made.findings)
+        raise BundleNotSound(findings="; ".join(made.findings.splitlines()))
     return made
 
 
@@ -137,7 +139,7 @@ def export(bundle: Bundle, *, by: Account, code: str) -> BinaryIO:
             bundles.write(bundle.incident.reference, target, upto=upto)
             target.seek(0)
             if hashlib.file_digest(target, "sha256").hexdigest() != bundle.sha256:
-                raise BundleNotSound(findings=bundle.sha256)
+                raise BundleNotSound(findings=_("its SHA-256 is no longer {sha256}").format(sha256=bundle.sha256))
     except BaseException:
         target.close()
         raise

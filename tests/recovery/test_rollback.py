@@ -6,8 +6,7 @@ from django.db import DatabaseError, connections, transaction
 from audit import clock
 from recovery import rollback, seals
 from recovery.models import RunState, SealedRow, SealKey
-from recovery.run_refusals import NothingToUndo, RowChanged
-from recovery.seals import SealBroken
+from recovery.run_refusals import NothingToUndo, RowChanged, SealBroken
 from tests.recovery.stage import NEW, Stage
 
 

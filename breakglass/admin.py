@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,10 @@ class ConsoleAdminSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Security and compliance, signed in with both factors."""
         account = request.user
-        return account.is_authenticated and account.is_verified() and account.is_staff
+        if not account.is_authenticated or not account.is_verified():
+            return False
+        prefetch_related_objects([account.person], "duties")  # read once: every link of a page asks for them again
+        return account.is_staff
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The admin has no form of its own: everybody passes the console's sign-in."""

@@ -16,7 +16,7 @@ from breakglass.pages.change_forms import (
 )
 from breakglass.people.models import DutyName
 from breakglass.procedure import evidence, postmortem, revocation, sealing
-from breakglass.procedure.models import Bundle, Incident, PostMortem, RevocationItem
+from breakglass.procedure.models import Bundle, Incident, RevocationItem
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 
@@ -148,7 +148,8 @@ def export(request: HttpRequest, incident: Incident, form: Form, number: int) ->
 def post_mortem(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The four boxes with content, Security's review, and the closing."""
     incident = standing.incident
-    paper = PostMortem.objects.filter(incident=incident).select_related("written_by", "bundle").first()
+    progress = postmortem.progress(incident)
+    paper = progress.paper
     boxes = ("root_cause", "permissions_review", "backlog_item", "backlog_url")
     start = {name: getattr(paper, name) for name in boxes} if paper else {}
     is_security = DutyName.SECURITY in wizard.somebody(request.user).duties
@@ -160,7 +161,7 @@ def post_mortem(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "may_review": is_security and not revocation.had_part(incident, request.user),
         "review_form": ReviewForm(),
         "bundle": sealing.latest(incident),
-        "missing": postmortem.missing(incident),
+        "missing": progress.missing,
         "may_write": incident.state in postmortem.AFTER_CHANGE,
         "may_close": incident.state == State.SEALED,
     }

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from breakglass.pages import wizard
 from breakglass.pages.change_forms import DisableForm
-from breakglass.pages.running import judging_facts, run_facts
+from breakglass.pages.running import judging_facts, run_facts, with_run
 from breakglass.procedure import execution, incident_reports, incidents
 from breakglass.procedure import rollback as rollbacks
 from breakglass.procedure.models import Execution, Incident
@@ -20,15 +20,15 @@ def rollback(request: HttpRequest, standing: Standing) -> wizard.Facts:
     incident = standing.incident
     done = execution.last_committed(incident)
     undone = Execution.objects.filter(incident=incident, kind__in=(RunKind.DISABLE, RunKind.RESTORE))
-    latest = undone.select_related("run", "account").order_by("-id").first()
+    latest = with_run(undone).order_by("-id").first()
     return {
         "execution": done,
         "login": done.plan.choice.login if done else "",
         "undone": latest,
         "report": incident_reports.latest(incident),
         "disable_form": DisableForm(),
-        **run_facts(latest.run if latest else None),
-        **judging_facts(request, incident),
+        **run_facts(latest),
+        **judging_facts(request, latest),
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import segno
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import mark_safe
@@ -15,7 +16,7 @@ from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunF
 from breakglass.pages.forms import WindowForm
 from breakglass.pages.planning import is_awaited, plan_facts
 from breakglass.procedure import execution, handover, judging, policy, proofs, windows
-from breakglass.procedure.models import Execution, Incident, Judgement, Plan, Window
+from breakglass.procedure.models import Execution, Incident, Plan, Window
 from breakglass.procedure.position import Standing
 from recovery import platforms
 from recovery.models import DecidedBy, Run, RunKind, RunState
@@ -57,56 +58,64 @@ def end_window(request: HttpRequest, incident: Incident, form: None) -> HttpResp
 @wizard.page("execute", "breakglass/execute.html")
 def execute(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The hand-over for A and B, the button for C, and afterwards what was changed."""
-    incident, plan, live = standing.incident, standing.plan, standing.live
+    incident, plan = standing.incident, standing.plan
     done = latest_execution(plan)
     return {
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
         "is_restore": plan.outcome == RunKind.RESTORE,
-        "window": standing.window,
         "needs_password": plan.outcome in sentences.WITH_PASSWORD,
-        "handover": handover.current(incident, at=standing.moment),
+        "heading_plan": sentences.act(plan, incident.platform),
+        **({} if plan.has_run else _making_facts(request, standing)),
+        **run_facts(done),
+        **judging_facts(request, done),
+    }
+
+
+def _making_facts(request: HttpRequest, standing: Standing) -> dict[str, Any]:
+    """What it takes to make the change, as long as it is not made."""
+    live = standing.live
+    return {
+        "window": standing.window,
+        "handover": handover.current(standing.incident, at=standing.moment),
         "is_approver": request.user.person_id in {one.person_id for one in live.values()},
         "approvers": [one.account.username for one in live.values()],
         "link_form": LinkForm(),
         "spoken_form": SpokenForm(),
         "run_form": RunForm(),
-        "heading_plan": sentences.act(plan, incident.platform),
-        **run_facts(done.run if done else None),
-        **judging_facts(request, incident),
     }
 
 
-def judging_facts(request: HttpRequest, incident: Incident) -> dict[str, Any]:
+def judging_facts(request: HttpRequest, done: Execution | None) -> dict[str, Any]:
     """For a run that needs a human: whether this one may decide it, and the form for that."""
-    is_unclear = judging.unclear(incident) is not None
-    return {"may_judge": is_unclear and judging.may_judge(incident, request.user), "judge_form": JudgeForm()}
+    is_unclear = done is not None and done.run.state == RunState.NEEDS_HUMAN
+    return {"may_judge": is_unclear and judging.may_judge(done.incident, request.user), "judge_form": JudgeForm()}
 
 
 def latest_execution(plan: Plan) -> Execution | None:
     """The latest attempt at this plan, whatever came of it."""
-    return Execution.objects.select_related("run", "account").filter(plan=plan).order_by("-id").first()
+    return with_run(Execution.objects.filter(plan=plan)).order_by("-id").first()
 
 
-def run_facts(run: Run | None) -> dict[str, Any]:
-    """What a page says about a run."""
-    if run is None:
+def with_run(executions: QuerySet[Execution]) -> QuerySet[Execution]:
+    """Executions with all that `run_facts` and `judging_facts` ask about them."""
+    judged = ("judgement__person", "judgement__account")
+    return executions.select_related("incident", "run", "account", *judged)
+
+
+def run_facts(execution: Execution | None) -> dict[str, Any]:
+    """What a page says about a run, and the person's decision on it, if it was not the machine's."""
+    if execution is None:
         return {"run": None, "verdict": "none"}
+    run = execution.run
     return {
         "run": run,
         "verdict": verdict_of(run),
         "rows": diffs.of_run(run),
         "sent": diffs.sent_by(run),
         "accesses": list(run.accesses.all()),
-        "judgement": judgement_on(run),
+        "judgement": getattr(execution, "judgement", None) if run.decided_by == DecidedBy.PERSON else None,
     }
-
-
-def judgement_on(run: Run) -> Judgement | None:
-    """The person's decision on the run, if it was not the machine's."""
-    if run.decided_by != DecidedBy.PERSON:
-        return None
-    return Judgement.objects.select_related("person", "account").filter(execution__run=run).first()
 
 
 def verdict_of(run: Run) -> str:
@@ -157,7 +166,7 @@ def proof(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "sign_in_url": sign_in_address(incident),
         "proof": proofs.latest(incident),
         "confirm_form": ConfirmForm(),
-        **run_facts(done.run if done else None),
+        **run_facts(done),
     }
 
 

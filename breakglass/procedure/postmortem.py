@@ -1,9 +1,12 @@
 """The post-mortem: four boxes with content, a review by Security, and the closing. Closed is final."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from django.db.models import Exists, Expression, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,11 +14,11 @@ from audit import blobs, clock, events, log
 from breakglass.people.models import Account, DutyName
 from breakglass.procedure import colleagues, execution, revocation, sealing, standing, texts
 from breakglass.procedure.change_refusals import BacklogAddressWrong, BoxesMissing, ReviewBySomebodyElse
-from breakglass.procedure.models import Execution, Incident, Participant, PostMortem, Review
+from breakglass.procedure.models import Bundle, Execution, Incident, Participant, PostMortem, Review
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
 from recovery import diagnosis, platforms, seals
-from recovery.models import RunState
+from recovery.models import Access, RunState
 
 AFTER_CHANGE = (State.EXECUTED, State.PROVEN, State.REVOKED, State.SEALED)
 REVIEW_WITHIN = timedelta(hours=24)
@@ -23,6 +26,13 @@ BOXES = {
     "root_cause": gettext_lazy("root cause"),
     "permissions_review": gettext_lazy("permission review"),
     "backlog_item": gettext_lazy("preventative backlog item"),
+}
+CONDITIONS = {
+    "is_sealed": gettext_lazy("a sealed bundle"),
+    "is_sealed_last": gettext_lazy("a bundle that is newer than the last run"),
+    "is_reviewed": gettext_lazy("Security's review"),
+    "is_decided": gettext_lazy("a decision on every run"),
+    "is_proven_gone": gettext_lazy("the proof that every access is gone"),
 }
 
 
@@ -122,25 +132,41 @@ def _owner_line(owner: diagnosis.Owner) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far the incident is from its closing: its paper, and what is missing, for people to read."""
+
+    paper: PostMortem | None
+    missing: list[str]
+
+
 def missing(incident: Incident) -> list[str]:
     """What still stands between the incident and its closing, for people to read; empty means that it may be closed."""
-    paper = PostMortem.objects.filter(incident=incident).first()
+    return progress(incident).missing
+
+
+def progress(incident: Incident) -> Progress:
+    """The paper and what is missing, as of one moment."""
+    asked = Incident.objects.select_related("post_mortem__written_by").annotate(**_conditions())
+    found = asked.get(pk=incident.pk)
+    paper = getattr(found, "post_mortem", None)
     boxes = [str(title) for name, title in BOXES.items() if not (paper and getattr(paper, name).strip())]
-    return boxes + [str(title) for holds, title in _conditions(incident) if not holds]
+    return Progress(paper, boxes + [str(title) for name, title in CONDITIONS.items() if not getattr(found, name)])
 
 
-def _conditions(incident: Incident) -> list[tuple[bool, object]]:
-    runs = Execution.objects.filter(incident=incident)
-    undecided = runs.exclude(run__state__in=[RunState.COMMITTED, RunState.ABORTED])
-    bundle = sealing.latest(incident)
-    later = bundle is not None and runs.filter(run__decided_at__gt=bundle.at).exists()
-    return [
-        (bundle is not None and bundle.integrity, _("a sealed bundle")),
-        (not later, _("a bundle that is newer than the last run")),
-        (Review.objects.filter(incident=incident).exists(), _("Security's review")),
-        (not undecided.exists(), _("a decision on every run")),
-        (all(opened.proven_at for opened in revocation.logins(incident)), _("the proof that every access is gone")),
-    ]
+def _conditions() -> dict[str, Expression]:
+    """Each of CONDITIONS as the database is asked, of an incident."""
+    runs = Execution.objects.filter(incident=OuterRef("pk"))
+    bundles = Bundle.objects.filter(incident=OuterRef("pk")).order_by("-id")
+    opened = Access.objects.filter(run__incident=OuterRef("reference"))
+    return {
+        "last_bundle_at": Subquery(bundles.values("at")[:1]),
+        "is_sealed": Coalesce(Subquery(bundles.values("integrity")[:1]), False),
+        "is_sealed_last": ~Exists(runs.filter(run__decided_at__gt=OuterRef("last_bundle_at"))),
+        "is_reviewed": Exists(Review.objects.filter(incident=OuterRef("pk"))),
+        "is_decided": ~Exists(runs.exclude(run__state__in=[RunState.COMMITTED, RunState.ABORTED])),
+        "is_proven_gone": ~Exists(opened.filter(proven_at=None)),
+    }
 
 
 @step

@@ -2,6 +2,8 @@
 
 from datetime import date, timedelta
 
+from django.db.models import Exists, OuterRef
+
 from audit import clock, events, log
 from breakglass.people.models import Account, DutyName
 from breakglass.people.step_up import WAIVE, StepUp
@@ -13,7 +15,7 @@ from breakglass.procedure.change_refusals import (
     WaiverBySomebodyElse,
     WaiverNeedsAnEnd,
 )
-from breakglass.procedure.models import Approval, Incident, Participant, RevocationItem
+from breakglass.procedure.models import Approval, Incident, Participant, Plan, RevocationItem
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
 from recovery import openings, platforms
@@ -153,12 +155,10 @@ def waive(item: RevocationItem, *, by: Account, step_up: StepUp, reason: str, un
 
 def had_part(incident: Incident, account: Account) -> bool:
     """Whether the account's person worked on the incident, approved a plan of it or would hold the account."""
-    person = account.person_id
-    return (
-        Participant.objects.filter(incident=incident, person=person).exists()
-        or Approval.objects.filter(incident=incident, person=person).exists()
-        or incident.plans.filter(beneficiary=person).exists()
-    )
+    own = {"incident": OuterRef("pk"), "person": account.person_id}
+    worked, approved = Participant.objects.filter(**own), Approval.objects.filter(**own)
+    would_hold = Plan.objects.filter(incident=OuterRef("pk"), beneficiary=account.person_id)
+    return Incident.objects.filter(Exists(worked) | Exists(approved) | Exists(would_hold), pk=incident.pk).exists()
 
 
 @step

@@ -53,8 +53,8 @@ def stages(browser: Browser, site: Site, watch: Watch) -> Iterator[Stages]:
     """Makes a stage: `stages("desktop", "story")` gives seats at desktops whose pictures go into the folder «story»."""
     made: list[Stage] = []
 
-    def make(device: str, folder: str) -> Stage:
-        made.append(Stage(browser, site, watch, Album(Path(ARTEFACTS, folder)), device))
+    def make(device: str, folder: str, **settings: Any) -> Stage:
+        made.append(Stage(browser, site, watch, Album(Path(ARTEFACTS, folder)), device, **settings))
         return made[-1]
 
     yield make

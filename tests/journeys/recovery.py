@@ -68,13 +68,13 @@ class Recovery:
         expect(self.operator.heading).to_have_text("Nobody can sign in as Platform Owner")
         self.show(self.operator, "diagnosis")
 
-    def choose(self) -> None:
+    def choose(self, *, then: str = "plan-before") -> None:
         olivia = self.operator
         olivia.open(f"{self.place}outcome/")
         self.show(olivia, "outcome")
         why = "It has been their account since the contract began; HR confirms it."
         olivia.press("/outcome/choose/", outcome=self.wanted.outcome, **self.wanted.chosen, why=why, reachable=True)
-        self.show(olivia, "plan-before")
+        self.show(olivia, then)
 
     def plan(self) -> None:
         olivia = self.operator

@@ -14,7 +14,9 @@ DEVICES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
+LONGEST_STEP = 20_000  # milliseconds
 LONGEST_ANSWER = 60_000  # milliseconds: a run takes seconds, on two busy cores more
+expect.set_options(timeout=LONGEST_STEP)
 CLOSED = "xpath=ancestor::details[not(@open)]"
 
 
@@ -36,7 +38,8 @@ class Seat:
     def __init__(self, page: Page, stage: "Stage", username: str) -> None:
         self.page, self.username = page, username
         self.site, self.watch, self.album = stage.site, stage.watch, stage.album
-        self.has_touch = "has_touch" in DEVICES[stage.device]
+        self.has_touch = "has_touch" in stage.settings
+        self.is_scripted = stage.settings.get("java_script_enabled", True)
 
     def sign_in(self, *, shown: bool = False) -> None:
         """Both factors, through the pages."""
@@ -109,7 +112,7 @@ class Seat:
 
     def show(self, name: str) -> None:
         """Look at the page with every check, and keep a picture."""
-        self.watch.look_at(self.page, f"{self.album.folder.name}/{name}")
+        self.watch.look_at(self.page, f"{self.album.folder.name}/{name}", scripted=self.is_scripted)
         self.page.screenshot(path=self.album.next(name), full_page=True)
 
     @property
@@ -139,15 +142,16 @@ def _fill(form: Locator, name: str, value: object) -> None:
 class Stage:
     """Gives people their seats, on one kind of device."""
 
-    def __init__(self, browser: Browser, site: Site, watch: Watch, album: Album, device: str) -> None:
+    def __init__(self, browser: Browser, site: Site, watch: Watch, album: Album, device: str, **settings: Any) -> None:
         self.browser, self.site, self.watch, self.album, self.device = browser, site, watch, album, device
+        self.settings = {**DEVICES[device], "locale": "en-GB", "timezone_id": "Europe/Berlin", **settings}
         self._contexts: list[Any] = []
 
-    def seat(self, username: str = "", *, shown: bool = False, **options: Any) -> Seat:
+    def seat(self, username: str = "", *, shown: bool = False) -> Seat:
         """Somebody at a browser of their own; who has an account is signed in, through the pages at the first time."""
         known = self.site.states.get(username) if not shown else None
-        settings = {**DEVICES[self.device], "locale": "en-GB", "timezone_id": "Europe/Berlin"}
-        context = self.browser.new_context(**settings, storage_state=known, **options)
+        context = self.browser.new_context(**self.settings, storage_state=known)
+        context.set_default_timeout(LONGEST_STEP)
         self._contexts.append(context)
         self.watch.follow(context)
         seat = Seat(context.new_page(), self, username)

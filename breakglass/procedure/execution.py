@@ -19,6 +19,7 @@ from breakglass.procedure.change_refusals import (
     PasswordIsTheLogin,
     PasswordNeeded,
     PasswordsDiffer,
+    PasswordTooLong,
     PasswordTooShort,
     PasswordUnreadable,
 )
@@ -30,6 +31,7 @@ from recovery import platforms, runs, settle
 from recovery.models import Run, RunKind, RunState
 
 SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 1024  # bytes; the platform's scheme may allow less
 POST_MORTEM_WORKING_DAYS = 5
 SATURDAY = 5
 TO_NEXT_STATE = frozenset({RunKind.CREATE, RunKind.RESET, RunKind.ENABLE})
@@ -70,7 +72,7 @@ def check_password(password: str, repeated: str, *, login: str) -> None:
     """What the console itself asks of a password; the platform's scheme sets its own limits when it is hashed.
 
     Raises:
-        PasswordsDiffer, PasswordTooShort, PasswordUnreadable, PasswordIsTheLogin
+        PasswordsDiffer, PasswordTooShort, PasswordTooLong, PasswordUnreadable, PasswordIsTheLogin
     """
     if password != repeated:
         raise PasswordsDiffer
@@ -78,6 +80,8 @@ def check_password(password: str, repeated: str, *, login: str) -> None:
         raise PasswordTooShort(least=SHORTEST_PASSWORD)
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
         raise PasswordUnreadable
+    if len(password.encode()) > LONGEST_PASSWORD:
+        raise PasswordTooLong(most=LONGEST_PASSWORD)
     names = {login.casefold(), login.casefold().partition("@")[0]}
     if any(len(name) > 2 and name in password.casefold() for name in names):
         raise PasswordIsTheLogin

@@ -82,6 +82,7 @@ def test_new_hash_is_in_no_table_of_the_console(platform, console):
     [
         ({"repeated": "something else entirely"}, change_refusals.PasswordsDiffer),
         ({"password": "short", "repeated": "short"}, change_refusals.PasswordTooShort),
+        ({"password": "long" * 300, "repeated": "long" * 300}, change_refusals.PasswordTooLong),
         ({"password": "a\x00" * 12, "repeated": "a\x00" * 12}, change_refusals.PasswordUnreadable),
         ({"password": "\ud800" * 12, "repeated": "\ud800" * 12}, change_refusals.PasswordUnreadable),
         ({"code": "0000-0000"}, change_refusals.CodeWrong),

@@ -83,18 +83,17 @@ def require_duty(account: Account) -> None:
 
 
 def visible(account: Account) -> Any:
-    """The incidents that an account may see: practice people see practice only. Each with its `latest_entry` in the log."""
-    entries = Entry.objects.filter(incident=OuterRef("reference")).order_by("-seq").values("seq")[:1]
-    requested = Incident.objects.select_related("requester_account", "requester_person")
-    seen = requested.annotate(latest_entry=Subquery(entries))
+    """The incidents that an account may see: practice people see practice only."""
+    seen = Incident.objects.select_related("requester_account", "requester_person")
     return seen.filter(practice=True) if account.person.practice else seen
 
 
 def load(request: HttpRequest, reference: str) -> Incident:
-    """The incident, for somebody with a duty; else 403 or 404."""
+    """The incident with its `latest_entry` in the log, for somebody with a duty; else 403 or 404."""
     require_duty(request.user)
+    entries = Entry.objects.filter(incident=OuterRef("reference")).order_by("-seq").values("seq")[:1]
     try:
-        return visible(request.user).get(reference=reference)
+        return visible(request.user).annotate(latest_entry=Subquery(entries)).get(reference=reference)
     except Incident.DoesNotExist as nothing:
         raise Http404(reference) from nothing
 

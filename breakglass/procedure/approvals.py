@@ -24,7 +24,7 @@ LAPSED = "lapsed"
 APPROVERS = tuple(policy.SIDE_OF_DUTY)
 HAS_DUTY = Exists(Duty.objects.filter(LIVE, person=OuterRef("person"), name=OuterRef("duty")))
 BY_THIS = Q(ops_approval=OuterRef("pk")) | Q(second_approval=OuterRef("pk"))
-OPENED = Window.objects.filter(BY_THIS).order_by("-id")[:1]
+WITH_WINDOW = {"opened": Subquery(Window.objects.filter(BY_THIS).order_by("-id").values("during")[:1])}
 
 
 def live(plan: Plan, *, at: datetime | None = None) -> dict[str, Approval]:
@@ -35,8 +35,8 @@ def live(plan: Plan, *, at: datetime | None = None) -> dict[str, Approval]:
     """
     moment = at or clock.now()
     given = Approval.objects.filter(HAS_DUTY, plan__in=planning.unless_void(plan), withdrawn_at=None)
-    asked = given.filter(account__is_active=True).annotate(opened=Subquery(OPENED.values("during")))
-    return {one.side: one for one in asked.select_related("person", "account") if _is_in_time(one, moment)}
+    found = given.filter(account__is_active=True).annotate(**WITH_WINDOW)
+    return {one.side: one for one in found.select_related("person", "account") if _is_in_time(one, moment)}
 
 
 def _is_in_time(approval: Approval, moment: datetime) -> bool:

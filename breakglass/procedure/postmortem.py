@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import Exists, Expression, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -154,7 +155,7 @@ def progress(incident: Incident) -> Progress:
     return Progress(paper, boxes + [str(title) for name, title in CONDITIONS.items() if not getattr(found, name)])
 
 
-def _conditions() -> dict[str, Expression]:
+def _conditions() -> dict[str, Any]:
     """Each of CONDITIONS as the database is asked, of an incident."""
     runs = Execution.objects.filter(incident=OuterRef("pk"))
     bundles = Bundle.objects.filter(incident=OuterRef("pk")).order_by("-id")

@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,11 @@ class Plan(Deed):
     words = models.CharField(max_length=120)
     window_minutes = models.PositiveSmallIntegerField()
     beneficiary = models.ForeignKey(Person, models.PROTECT, related_name="+")
+
+    void: bool  # no columns, these four: planning.with_standing reads them beside the plan
+    chosen_anew: bool
+    has_run: bool
+    participants: list[int]
 
     class Meta(Deed.Meta):
         constraints = (
@@ -50,6 +56,8 @@ class Approval(Deed):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     withdrawn_reason = models.TextField(blank=True)
+
+    opened: DateTimeTZRange | None  # no column: approvals.live reads the window that it has opened beside it
 
     class Meta(Deed.Meta):
         constraints = (

@@ -8,9 +8,10 @@ WHY_A = "Root's password is not in the safe any more, and Dana has left: neither
 
 
 def test_first_owner_is_created_because_security_wrote_why(stages):
-    story = Recovery(stages("desktop", "create"), CREATE, shown=True)
+    story = Recovery(stages("desktop", "create"), CREATE)
     story.open()
     story.diagnose()
+    story.shown = True
 
     refused_without_reason(story)
     lifted_by_simone(story)

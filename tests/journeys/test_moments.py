@@ -82,9 +82,28 @@ def test_stale_form_in_a_second_tab_is_answered_with_a_sentence(stage):
     with second.watch.expecting(403, 409), second.page.expect_navigation():
         second.hit(button)
 
-    expect(second.page.locator(".refusal")).to_contain_text("Nothing was changed")
+    expect(second.page.locator(".refusal")).to_contain_text("No second approval was recorded")
     second.show("second-tab")
     assert entries(second, story.reference, "approval.given") == 1
+
+
+def test_no_of_an_approver_voids_the_plan_and_stays_visible(stage):
+    story = Recovery(stage, RESET).to_plan()
+    story.approve("omar")
+    simone = stage.seat("simone")
+    simone.open(story.place)
+    why = "Dana is on holiday and did not answer. Who asked for this?"
+
+    simone.press("/approval/refuse/", reason=why, code=simone.code)
+
+    expect(simone.heading).to_have_text("Plan 1 no longer counts")
+    simone.show("refused")
+    story.operator.open(story.place)
+    story.operator.press("/plan/make/")
+    simone.open(story.place)
+    expect(simone.page.locator("main")).to_contain_text(why)
+    expect(simone.page.locator(".proven")).to_have_count(0)
+    simone.show("after-a-no")
 
 
 def test_countdown_runs_on_every_page_while_the_window_is_open_and_no_longer(stage):

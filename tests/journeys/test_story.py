@@ -69,7 +69,7 @@ def review_in_admin(story: Recovery, sam: Seat) -> None:
 
 def the_rest(story: Recovery) -> None:
     """The pages beside the steps."""
-    for name in ("when", "outcome", "window"):
+    for name in ("when", "outcome", "approval", "window"):
         story.operator.open(f"{story.place}{name}/")
         story.show(story.operator, f"{name}-afterwards")
     for address, name in (("/", "incidents-finished"), ("/log/", "log"), ("/inbox/", "inbox")):

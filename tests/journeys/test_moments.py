@@ -9,8 +9,8 @@ from tests.journeys.recovery import ENABLE, REASON, RESET, TICKET, Recovery
 
 
 @pytest.fixture
-def stage(stages):
-    return stages("desktop", "moments")
+def stage(stages, request):
+    return stages("desktop", f"moments/{request.function.__name__.removeprefix('test_')}")
 
 
 def entries(seat, reference: str, event: str) -> int:

@@ -10,7 +10,7 @@ from breakglass.pages.opening import overrides_of
 from breakglass.pages.planning import forecast_of, is_awaited, plan_facts, refusals_of
 from breakglass.people.models import DutyName
 from breakglass.procedure import approvals, policy
-from breakglass.procedure.models import Approval, Incident, Plan
+from breakglass.procedure.models import Approval, Incident, Plan, Window
 from breakglass.procedure.position import Standing
 
 
@@ -18,17 +18,17 @@ from breakglass.procedure.position import Standing
 def approval(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """What is asked, what was said against it, who has agreed, and whose turn it is."""
     incident, plan, live = standing.incident, standing.plan, standing.live
-    rules = turns.facts_of(plan, live)
+    rules, is_open = turns.facts_of(plan, live), is_awaited(plan, incident)
     duties = turns.duties_for(wizard.somebody(request.user), rules)
     return {
         "plan": plan,
-        "is_editable": is_awaited(plan, incident),
+        "is_editable": is_open,
         "heading": sentences.act(plan, incident.platform),
         "lead": sentences.consequence(plan),
-        "live": list(live.values()),
-        "both": len(live) == len(Approval.Side),
+        "agreed": (given := agreed(standing)),
+        "both": len(given) == len(Approval.Side),
         "mine": next((one for one in live.values() if one.person_id == request.user.person_id), None),
-        "waiting": turns.waiting(incident, rules),
+        "waiting": turns.waiting(incident, rules) if is_open else [],
         "why_not": None if duties else policy.refusal_to_approve(wizard.somebody(request.user), rules),
         "duties": duties,
         "duty_label": DutyName(duties[0]).label if len(duties) == 1 else "",
@@ -42,13 +42,24 @@ def approval(request: HttpRequest, standing: Standing) -> wizard.Facts:
     }
 
 
+def agreed(standing: Standing) -> list[Approval]:
+    """Whose yes counts now; once the change was made, whose yes it was made on."""
+    if is_awaited(standing.plan, standing.incident):
+        return list(standing.live.values())
+    opened = Window.objects.filter(plan=standing.plan).select_related(
+        "ops_approval__account", "second_approval__account"
+    )
+    used = opened.order_by("-id").first()
+    return [used.ops_approval, used.second_approval] if used else []
+
+
 def approve_form(*data: object, duties: tuple[str, ...] = (), **options: object) -> ApproveForm:
     """The form with the duties under which the reader may approve; which one is allowed, the step decides."""
     return ApproveForm(*data, **({"duties": duties} if duties else {}), **options)
 
 
-def _plan_of(incident: Incident, number: int) -> Plan:
-    # The plan that was on the page: if a newer one has replaced it, the step says so instead of approving unseen.
+def plan_of(incident: Incident, number: int) -> Plan:
+    """The plan that was on the page: if a newer one has replaced it, the step says so instead of approving unseen."""
     plan = incident.plans.select_related("incident", "choice", "beneficiary").filter(pk=number).first()
     if plan is None:
         raise Http404(number)
@@ -59,7 +70,7 @@ def _plan_of(incident: Incident, number: int) -> Plan:
 def approve(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
     """Say yes to this plan."""
     given = form.cleaned_data
-    plan = _plan_of(incident, given["plan"])
+    plan = plan_of(incident, given["plan"])
     made = approvals.give(plan, by=request.user, code=given["code"], duty=given["duty"] or None)
     said = _("You approved plan %(number)d for %(side)s.") % {"number": plan.number, "side": made.get_side_display()}
     return wizard.done(request, incident, "approval", said)
@@ -69,7 +80,7 @@ def approve(request: HttpRequest, incident: Incident, form: Form) -> HttpRespons
 def refuse(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
     """Say no to this plan, and why."""
     given = form.cleaned_data
-    plan = _plan_of(incident, given["plan"])
+    plan = plan_of(incident, given["plan"])
     approvals.refuse(plan, by=request.user, code=given["code"], reason=given["reason"])
     said = _("You refused plan %(number)d. It is void, and your reason stays visible.") % {"number": plan.number}
     return wizard.done(request, incident, "plan", said)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.refusals import Refused
 from breakglass.pages import diffs, sentences, wizard
-from breakglass.pages.approving import _plan_of
+from breakglass.pages.approving import agreed, plan_of
 from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
 from breakglass.pages.planning import is_awaited, plan_facts
@@ -30,7 +30,7 @@ def window(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
         "heading": sentences.act(plan, incident.platform),
-        "approvals": [(one, policy.is_young(one.at, now)) for one in live.values()],
+        "approvals": [(one, policy.is_young(one.at, now)) for one in agreed(standing)],
         "is_ready": len(live) == 2 and all(policy.is_young(one.at, now) for one in live.values()),
         "window": standing.window,
         "earlier": list(Window.objects.filter(incident=incident).select_related("account").order_by("-id")[:10]),
@@ -42,7 +42,7 @@ def window(request: HttpRequest, standing: Standing) -> wizard.Facts:
 @wizard.action(window, WindowForm)
 def open_window(request: HttpRequest, incident: Incident, form: Form) -> HttpResponse:
     """Open the window for the approved plan."""
-    windows.open(_plan_of(incident, form.cleaned_data["plan"]), by=request.user, code=form.cleaned_data["code"])
+    windows.open(plan_of(incident, form.cleaned_data["plan"]), by=request.user, code=form.cleaned_data["code"])
     return wizard.done(request, incident, "execute", _("The window is open."))
 
 

@@ -7,7 +7,7 @@ from breakglass.people import founders
 from breakglass.people.models import Person
 from breakglass.practice.cast import Member
 
-DANA, DANA_CONTACT = "Dana Diaz", "dana@acme.example"
+DANA, DANA_LOGIN, DANA_CONTACT = "Dana Diaz", "dana@acme.example", "+1 555 0142"
 
 
 def ensure(members: list[Member]) -> None:

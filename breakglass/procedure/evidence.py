@@ -102,7 +102,7 @@ def _cut(incident: Incident, name: str, data: bytes, request_ids: list[str]) -> 
     source = _("{kept} of {seen} lines of {name}, SHA-256 {sha256}").format(
         kept=cut.kept, seen=cut.seen, name=name, sha256=cut.sha256
     )
-    return Piece(Kind.BACKEND_LOG, f"backend_log/{name}.jsonl", kept, source)
+    return Piece(Kind.BACKEND_LOG, f"backend_log/{name.removesuffix('.jsonl')}.jsonl", kept, source)
 
 
 def state_absence(incident: Incident, *, by: Account, kind: str, reason: str) -> EvidenceItem:

@@ -156,7 +156,7 @@ class HealthyOwner(Refused):
 
 class SmallerChangeWouldDo(Refused):
     code = "smaller_change_would_do"
-    happened = _("A creates a new owner, although {recommended} would do with a smaller change.")
+    happened = _("A creates a new owner, although a smaller change would do: {recommended}.")
     remedy = _("Choose the smaller change. If that is impossible, Security writes down why.")
 
 

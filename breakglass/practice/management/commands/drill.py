@@ -19,7 +19,7 @@ from breakglass.practice import cast
 from breakglass.practice.browser import Browser, PageSaysNo
 from breakglass.practice.drill import WITH_PASSWORD, Cast, Colleague, Drill, DrillFailed, Scene, Story
 from breakglass.practice.home import Home
-from breakglass.practice.people import DANA, DANA_CONTACT
+from breakglass.practice.people import DANA, DANA_LOGIN
 from recovery import platforms
 from recovery.models import RunKind
 from recovery.platforms import Platform
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--platform", default="acme", help=_("its name in the platform file"))
         parser.add_argument("--outcome", choices=[str(kind) for kind in OUTCOMES], default=str(RunKind.RESET))
-        parser.add_argument("--login", default=DANA_CONTACT, help=_("the account to create, reset or enable"))
+        parser.add_argument("--login", default=DANA_LOGIN, help=_("the account to create, reset or enable"))
         parser.add_argument("--password-file", type=Path, help=_("holds the new password; without it a random one"))
         parser.add_argument("--base-url", default=settings.BASE_URL, help=_("where the console's pages are"))
         parser.add_argument("--bundle", type=Path, help=_("where the evidence bundle is written"))
@@ -81,7 +81,7 @@ def _sandbox(name: str) -> Platform:
 
 def _story(platform: Platform, options: dict[str, Any]) -> Story:
     outcome, login = RunKind(options["outcome"]), options["login"]
-    beneficiary = DANA if login == DANA_CONTACT else f"Holder of {login}"
+    beneficiary = DANA if login == DANA_LOGIN else f"Holder of {login}"
     password = _password(options["password_file"], outcome)
     return Story(platform, outcome, login, beneficiary, **({"password": password} if password else {}))
 

@@ -50,7 +50,8 @@ def agreed(standing: Standing) -> list[Approval]:
         "ops_approval__account", "second_approval__account"
     )
     used = opened.order_by("-id").first()
-    return [used.ops_approval, used.second_approval] if used else []
+    given = (used.ops_approval, used.second_approval) if used else ()
+    return [one for one in given if one is not None]
 
 
 def approve_form(*data: object, duties: tuple[str, ...] = (), **options: object) -> ApproveForm:

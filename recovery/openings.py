@@ -37,7 +37,7 @@ def opened(run: Run, platform: Platform) -> Iterator[Login]:
     request = _ask(run, platform, login)
     try:
         signature = _answer(request)
-        access.open(platform, login, mandate=_text(request, run), signature=signature)
+        access.open(platform, login, mandate=mandate_of(request), signature=signature)
         _record(request.access, events.ACCESS_OPENED, by=run.operator, opened_at=True)
         yield login
     finally:
@@ -87,7 +87,9 @@ def _answer(request: MandateRequest) -> bytes:
     return bytes.fromhex(mandate.signature)
 
 
-def _text(request: MandateRequest, run: Run) -> MandateText:
+def mandate_of(request: MandateRequest) -> MandateText:
+    """What the keeper signs and the door compares, from one request and the run that it is for."""
+    run = request.run
     return MandateText(
         access_id=request.access_id,
         kind=request.kind,

@@ -134,9 +134,3 @@ def check_beneficiary(incident: Incident, person: Person) -> None:
         raise PracticeMeetsReal
     if person.pk in colleagues.participants(incident):
         raise BeneficiaryMayNotTakePart
-
-
-def visible_overrides(incident: Incident) -> list[Override]:
-    """What approvers see in red: every reason that Security wrote for the latest diagnosis."""
-    latest = Diagnosis.objects.filter(incident=incident).order_by("-id").first()
-    return list(latest.overrides.select_related("person")) if latest else []

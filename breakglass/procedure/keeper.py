@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit import clock, events, log
 from audit.refusals import Refused
 from breakglass.procedure import keeper_rules
-from recovery import mandates
+from recovery import mandates, openings
 from recovery.models import Mandate, MandateRequest
 
 CHANNEL = "mandate_asked"
@@ -81,19 +81,8 @@ def _answer(request: MandateRequest, *, now: datetime) -> Mandate:
 def _sign(request: MandateRequest) -> str:
     """The signature over what was just checked, in hex. Raises ValueError when a part has no sound form."""
     run = request.run
-    mandate = mandates.Mandate(
-        access_id=request.access_id,
-        kind=request.kind,
-        incident=request.incident,
-        digest=request.digest,
-        verifier_sha256=request.verifier_sha256,
-        until=request.until,
-        nonce=request.nonce,
-        system_identifier=run.system_identifier,
-        database_name=run.database_name,
-    )
     place = {"system_identifier": run.system_identifier, "database_name": run.database_name}
-    return mandates.sign(mandate, mandates.door_key(key(), **place)).hex()
+    return mandates.sign(openings.mandate_of(request), mandates.door_key(key(), **place)).hex()
 
 
 def answer_all() -> int:

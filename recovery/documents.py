@@ -89,6 +89,11 @@ class PlanDocument:
         return self.fields["platform"]["name"]
 
     @property
+    def mode(self) -> str:
+        """How the console gets at the platform for this change: a value of AccessMode."""
+        return self.fields["platform"].get("access", "doors")
+
+    @property
     def system_identifier(self) -> str:
         return self.fields["platform"]["system_identifier"]
 

@@ -30,6 +30,12 @@ class DecidedBy(models.TextChoices):
     PERSON = "person", _("a person, not the machine")
 
 
+class AccessMode(models.TextChoices):
+    DOORS = "doors", _("doors that open for a mandate")
+    PREMADE = "premade", _("a role that the database administrator opens and closes")
+    PAPER = "paper", _("a script for the bastion; the console changes nothing itself")
+
+
 class Run(models.Model):
     """One execution of a plan. The state moves forward only, a decided run never changes (trigger run_moves_forward)."""
 
@@ -41,6 +47,7 @@ class Run(models.Model):
     system_identifier = models.CharField(max_length=32)
     database_name = models.CharField(max_length=63)
     profile_digest = models.CharField(max_length=64)
+    mode = models.CharField(max_length=8, choices=AccessMode, default=AccessMode.DOORS)
     window_end = models.DateTimeField()
     operator = models.CharField(max_length=150)
     beneficiary = models.CharField(max_length=150, blank=True)
@@ -67,8 +74,11 @@ class Run(models.Model):
             models.CheckConstraint(name="run_state_is_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(
                 name="run_prepared_knows_its_transaction",
-                condition=~Q(state=RunState.PREPARED) | (~Q(xid="") & ~Q(timeline="") & ~Q(planned_after="")),
+                condition=~Q(state=RunState.PREPARED)
+                | Q(mode=AccessMode.PAPER)
+                | (~Q(xid="") & ~Q(timeline="") & ~Q(planned_after="")),
             ),
+            models.CheckConstraint(name="run_mode_is_known", condition=Q(mode__in=AccessMode.values)),
         )
 
     def __str__(self) -> str:

@@ -99,7 +99,7 @@ def _fields(look: Look, platform: Platform) -> dict[str, Any]:
         "v": VERSION,
         "outcome": order.outcome,
         "incident": order.incident,
-        "platform": {"name": platform.name, **place},
+        "platform": {"name": platform.name, "access": platform.mode, **place},
         "profile": {"name": profile.name, "digest": profile.digest},
         "window_minutes": order.window_minutes,
         "beneficiary": order.beneficiary,

@@ -24,10 +24,21 @@ from .sections import Section, parse_toml, read_toml
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LOGINS = ("reader", "broker")
 KEYS = (
-    *("title", "profile", "practice", "sandbox", "ticket_pattern", "ticket_example", "ticket_url", "sign_in_url"),
+    *(
+        "title",
+        "profile",
+        "access",
+        "practice",
+        "sandbox",
+        "ticket_pattern",
+        "ticket_example",
+        "ticket_url",
+        "sign_in_url",
+    ),
     *("owner_notice", "network", "secret", "source", "reader_env", "reader_file", "broker_env", "broker_file"),
 )
 SOURCE_KINDS = ("audit", "log")
+MODES = ("doors", "premade", "paper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +89,15 @@ class Connection:
 class Platform:
     """One platform. practice: practice people count here and nowhere else. sandbox: a drill may really execute here.
 
-    digest is the SHA-256 (hex) of the whole platform file.
+    mode: how the console gets in for a change: doors, premade or paper (recovery.models.AccessMode). digest is the SHA-256
+    (hex) of the whole platform file.
     """
 
     name: str
     title: str
     digest: str
     profile_name: str
+    mode: str
     practice: bool
     sandbox: bool
     connections: tuple[Connection, Connection] = field(repr=False)
@@ -158,6 +171,7 @@ def _platform(section: Section, name: str, digest: str) -> Platform:
         title=section.text("title"),
         digest=digest,
         profile_name=_profile(section),
+        mode=_mode(section),
         practice=practice,
         sandbox=section.flag("sandbox", default=practice),
         connections=(_connection(section, "reader", name), _connection(section, "broker", name)),
@@ -187,6 +201,13 @@ def _profile(section: Section) -> str:
     """A shipped name, or a path; a relative one starts where the platform file lies."""
     name = section.text("profile")
     return str(Path(section.file).resolve().parent / name) if name.endswith(".toml") else name
+
+
+def _mode(section: Section) -> str:
+    mode = section.text("access", default=MODES[0])
+    if mode not in MODES:
+        raise section.no("access", _("it must be one of {known}").format(known=", ".join(MODES)))
+    return mode
 
 
 def _address(section: Section, key: str) -> str:

@@ -31,9 +31,10 @@ ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as lon
 fail_points: dict[str, Callable[[], None]] = {}  # name -> what a fault test does there; empty in life
 
 
-def profile_digest(content: str) -> str:
-    """The digest of the profile that the plan was made with."""
-    return PlanDocument(content).profile_digest
+def facts_of(content: str) -> dict[str, str]:
+    """What a run takes over from its plan: the digest of the profile that it was made with, and the mode of access."""
+    document = PlanDocument(content)
+    return {"profile_digest": document.profile_digest, "mode": document.mode}
 
 
 def prepare_values(content: str, *, password: str | None) -> Values:

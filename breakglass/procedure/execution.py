@@ -170,7 +170,7 @@ def new_run(
         platform=incident.platform,
         system_identifier=incident.system_identifier,
         database_name=incident.database_name,
-        profile_digest=runs.profile_digest(content),
+        **runs.facts_of(content),
         window_end=window.during.upper,
         operator=operator.username,
         beneficiary=beneficiary,

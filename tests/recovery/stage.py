@@ -55,7 +55,7 @@ class Stage:
                 platform=document.platform,
                 system_identifier=document.system_identifier,
                 database_name=document.database_name,
-                profile_digest=document.profile_digest,
+                **runs.facts_of(document.content),
                 window_end=now + timedelta(minutes=minutes),
                 operator="olivia",
                 content=document.content,

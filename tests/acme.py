@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 from breakglass.practice import databases, doors
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import APP, PlatformLogins, PlatformPasswords, build, clone, ensure_logins
+from tests import postgres
 
 TEMPLATE = "acme_template"
 LOGINS = PlatformLogins(app="app-password", reader="reader-password", broker="broker-password")
@@ -58,7 +59,8 @@ def alone(run: Path) -> Iterator[None]:
 
 def start(run: Path) -> Cluster:
     """The run's platform server with the template in it; whoever asks first makes it."""
-    cluster = Cluster(run / "platform", durable=False).start()
+    binaries = postgres.binaries(postgres.chosen())
+    cluster = Cluster(run / "platform", durable=False, binaries=binaries).start()
     with alone(run), cluster.connect() as connection:
         if not databases.exists(connection, TEMPLATE):
             ensure_logins(connection, LOGINS)

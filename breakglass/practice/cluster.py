@@ -20,6 +20,7 @@ from breakglass.practice import place
 SUPERUSER = "postgres"
 PORT = 5432  # part of the socket's name only: the server does not listen on TCP
 ATTEMPTS = 5
+BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # the one question that a server answers to strangers without logging it
 
 
@@ -30,12 +31,13 @@ class ServerFailed(RuntimeError):
 class Cluster:
     """One server below `root`: SCRAM for everybody, a random superuser password in a 0600 file, a socket in a 0700 folder.
 
-    `durable=False` turns fsync off, for tests that throw the cluster away.
+    `durable=False` turns fsync off, for tests that throw the cluster away. `binaries`: the bin folder of another PostgreSQL.
     """
 
-    def __init__(self, root: Path, *, durable: bool = True) -> None:
+    def __init__(self, root: Path, *, durable: bool = True, binaries: Path | None = None) -> None:
         self.root = Path(root).resolve()
         self.durable = durable
+        self._binaries = binaries
 
     def start(self) -> "Cluster":
         """Make the cluster if there is none, start it if it does not run. Safe to call from several processes."""
@@ -118,7 +120,8 @@ class Cluster:
         with self._readable_by_server(password_file) as copy:
             self._run(
                 *("initdb", "-D", self._data, "-U", SUPERUSER, "--pwfile", copy, "--auth=scram-sha-256"),
-                *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+                *("--encoding=UTF8", "--locale=C"),
+                *(BUILTIN_LOCALE if self._binaries is None else ()),  # which only 17 and newer have
                 *(() if self.durable else ("--no-sync",)),
             )
         with (self._data / "postgresql.conf").open("a") as conf:
@@ -177,7 +180,7 @@ class Cluster:
                 time.sleep(1)
 
     def _run(self, program: str, *arguments: object) -> None:
-        command = [str(place.binaries() / program), *map(str, arguments)]
+        command = [str((self._binaries or place.binaries()) / program), *map(str, arguments)]
         words = self.root / "last-words"
         # A file, not a pipe: the server inherits it, and would hold a pipe open for as long as it lives.
         with words.open("w") as output:

@@ -3,6 +3,8 @@
 import psycopg
 from psycopg import sql
 
+KNOWS_STRATEGIES = 150_000
+
 
 def ensure_login(connection: psycopg.Connection, name: str, password: str) -> None:
     """Make a role that may sign in and nothing else. The server gets a SCRAM verifier, never the password."""
@@ -24,9 +26,11 @@ def exists(connection: psycopg.Connection, dbname: str) -> bool:
 
 def create(connection: psycopg.Connection, dbname: str, *, template: str = "template1") -> None:
     """Make a database, or a copy of one that nobody is connected to. A copy does not inherit who may enter it."""
-    # file_copy: measured twice as fast as wal_log for a database of 12 MB without fsync.
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
-    connection.execute(command.format(sql.Identifier(dbname), sql.Identifier(template)))
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(dbname), sql.Identifier(template))
+    if connection.info.server_version >= KNOWS_STRATEGIES:
+        # file_copy: measured twice as fast as wal_log for a database of 12 MB without fsync. Older servers know nothing else.
+        command += sql.SQL(" STRATEGY file_copy")
+    connection.execute(command)
 
 
 def admit(connection: psycopg.Connection, dbname: str, *logins: str) -> None:

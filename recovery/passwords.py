@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from argon2.exceptions import HashingError
 from django.utils.translation import gettext as _
 
+from .password_rule import PasswordRule
 from .password_schemes import FAMILIES, Family
-from .profile import PasswordRule
 from .refusals import PasswordRefused, SchemeUnknown
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from .columns import Column, StatementRefused, Table, quoted
+from .password_rule import PasswordRule
+from .queries import Query
 from .statements import Parsed
 
 SHIPPED = Path(__file__).parent / "profiles"
@@ -76,18 +78,6 @@ def blocker(text: str) -> Blocker:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """One SELECT of the profile, run as it is written, with the parameters it names."""
-
-    sql: str
-    parsed: Parsed
-
-    @property
-    def parameters(self) -> frozenset[str]:
-        return self.parsed.parameters
-
-
-@dataclass(frozen=True, slots=True)
 class TableRule:
     """One table that a profile touches. key names a row; shows is added to every image; volatile is left out of comparisons."""
 
@@ -114,22 +104,6 @@ class TenantRule:
         """The query for the keys of the system tenants; there should be exactly one."""
         key = f"{quoted(self.key)}::text AS tenant_key"
         return f"SELECT {key} FROM {self.table.quoted} WHERE ({self.system_condition})"
-
-
-@dataclass(frozen=True, slots=True)
-class PasswordRule:
-    """How a new password becomes what the platform stores.
-
-    scheme: "row" (as the replaced row has it) or "default". default: a hash's beginning that names scheme and cost.
-    current: the query that gives that beginning for the account %(key)s as its only column `prefix`.
-    """
-
-    column: Column
-    scheme: str
-    default: str
-    current: Query | None
-    longest: int | None
-    shortest: int
 
 
 @dataclass(frozen=True, slots=True)

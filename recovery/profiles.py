@@ -8,21 +8,21 @@ from types import MappingProxyType
 from django.utils.translation import gettext as _
 
 from .columns import Column, Table, table_from
+from .password_rule import read_rule
 from .profile import (
     OUTCOMES,
     OWNER_COLUMNS,
     SHIPPED,
     Expect,
     Outcome,
-    PasswordRule,
     Profile,
-    Query,
     Statement,
     TableRule,
     TenantRule,
     digest_of,
 )
 from .profile_rules import check
+from .queries import Query, read_query
 from .refusals import ProfileRefused
 from .sections import Section, parse_toml, read_toml
 from .statements import parse_query, parse_write
@@ -32,7 +32,6 @@ ROOT = (
     *("owners", "password", "outcome", "forecast", "proof", "audit"),
 )
 TABLE = ("key", "label", "shows", "secret", "volatile")
-PASSWORD = ("column", "scheme", "default", "current", "longest", "shortest")
 STATEMENT = ("name", "sql", "expect", "returns", "when", "undoes", "repair")
 MOST_ROWS = 1000
 
@@ -70,8 +69,8 @@ def parse(root: Section, *, name: str, raw: bytes) -> Profile:
         tables=tables,
         tenant=_tenant(root.below("tenant"), schema),
         accounts=_table(root, "accounts", schema),
-        owners=_query(root.below("owners"), schema, output=OWNER_COLUMNS),
-        password=_password(root.below("password"), schema),
+        owners=read_query(root.below("owners"), schema, output=OWNER_COLUMNS),
+        password=read_rule(root.below("password"), schema),
         outcomes=_outcomes(root, schema, tables),
         forecast=_optional_query(root, "forecast", schema, parameters=("key", "outcome"), output=("blockers",)),
         proof=_optional_query(root, "proof", schema, parameters=("key", "since"), output=("at", "what")),
@@ -86,12 +85,6 @@ def parse(root: Section, *, name: str, raw: bytes) -> Profile:
 def _table(section: Section, key: str, schema: str) -> Table:
     with section.reading(key):
         return table_from(section.text(key), schema)
-
-
-def _column(section: Section, key: str, schema: str) -> Column:
-    table, _dot, name = section.text(key).rpartition(".")
-    with section.reading(key):
-        return Column(table_from(table, schema), name)
 
 
 def _deletable(root: Section, schema: str) -> frozenset[Table]:
@@ -131,49 +124,10 @@ def _tenant(section: Section, schema: str) -> TenantRule:
     return rule
 
 
-def _query(
-    section: Section, schema: str, *, output: tuple[str, ...], parameters: tuple[str, ...] = (), key: str = "sql"
-) -> Query:
-    if key == "sql":
-        section.only(("sql",))
-    with section.reading(key):
-        query = Query(section.text(key), parse_query(section.text(key), schema=schema))
-    if query.parsed.output != output:
-        raise section.no(key, _("its columns must be {wanted}, in this order").format(wanted=", ".join(output)))
-    _check_parameters(section, key, query.parameters, frozenset(parameters))
-    return query
-
-
 def _optional_query(
     root: Section, name: str, schema: str, *, output: tuple[str, ...], parameters: tuple[str, ...]
 ) -> Query | None:
-    return _query(root.below(name), schema, output=output, parameters=parameters) if root.has(name) else None
-
-
-def _check_parameters(section: Section, key: str, used: frozenset[str], known: frozenset[str]) -> None:
-    unknown = sorted(used - known)
-    if unknown:
-        names = {"unknown": ", ".join(unknown), "known": ", ".join(sorted(known)) or "-"}
-        raise section.no(key, _("the parameter {unknown} is not known here; known are {known}").format(**names))
-
-
-def _password(section: Section, schema: str) -> PasswordRule:
-    section.only(PASSWORD)
-    scheme = section.text("scheme", default="row")
-    if scheme not in {"row", "default"}:
-        raise section.no("scheme", _("it must be row or default"))
-    has_current = section.has("current")
-    if scheme == "row" and not has_current:
-        raise section.no("current", _("scheme = row needs the query that reads the row's scheme and cost"))
-    current = _query(section, schema, output=("prefix",), parameters=("key",), key="current") if has_current else None
-    return PasswordRule(
-        column=_column(section, "column", schema),
-        scheme=scheme,
-        default=section.text("default"),
-        current=current,
-        longest=section.number("longest", default=None),
-        shortest=section.number("shortest", default=12),
-    )
+    return read_query(root.below(name), schema, output=output, parameters=parameters) if root.has(name) else None
 
 
 def _outcomes(root: Section, schema: str, tables: Mapping[Table, TableRule]) -> Mapping[str, Outcome]:
@@ -204,7 +158,7 @@ def _statement(section: Section, schema: str) -> Statement:
         parsed = parse_write(section.text("sql"), schema=schema)
     when = None
     if section.has("when"):
-        when = _query(section, schema, output=("holds",), parameters=("key",), key="when")
+        when = read_query(section, schema, output=("holds",), parameters=("key",), key="when")
     return Statement(
         name=section.text("name"),
         sql=section.text("sql"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from passlib import hash as foreign
 
 from recovery import passwords, profiles
-from recovery.profile import PasswordRule
+from recovery.password_rule import PasswordRule
 from recovery.refusals import PasswordRefused, SchemeUnknown
 
 PASSWORD = "Correct horse ünï 1!"

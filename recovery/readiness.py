@@ -16,7 +16,7 @@ from .platforms import Platform
 from .profile import Profile
 from .rights import Right
 
-OLDEST, FLUSHES_ITSELF = 130000, 170000
+OLDEST = 130000
 COLUMNS = """
 SELECT wanted.name, a.attnum IS NOT NULL,
        coalesce(has_column_privilege(%(role)s, %(table)s::regclass, a.attnum, %(privilege)s), false)
@@ -63,6 +63,7 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
                 missing += _of_capability(session, profile, kind, identity.database_name)
             missing += _of_system_tenant(session, profile)
             notes += _triggers(session, profile)
+            notes += _open_schemas(session, profile)
     except PlatformRefused as refusal:
         return Readiness(tuple(stands), (*missing, refusal.sentence), tuple(notes))
     missing += _of_doors(platform, broker, identity)
@@ -80,10 +81,6 @@ def _of_server(found: Identity) -> Iterator[str]:
         yield _("This server is a standby and takes no changes. Point both connections at the primary.")
     if found.server_version < OLDEST:
         yield _("PostgreSQL 13 or newer is needed.")
-    elif found.server_version < FLUSHES_ITSELF:
-        yield _(
-            "A run needs PostgreSQL 17 or newer: older servers cannot make a change durable before it is committed."
-        )
 
 
 def _of_reader(session: Session, profile: Profile) -> Iterator[str]:
@@ -176,6 +173,20 @@ def _triggers(session: Session, profile: Profile) -> Iterator[str]:
     for table in profile.tables:
         for (name,) in session.execute(query, [table.schema, table.name]).fetchall():
             yield _("{table} has the trigger {name}; the rehearsal shows what it does.").format(table=table, name=name)
+
+
+def _open_schemas(session: Session, profile: Profile) -> Iterator[str]:
+    """Where everybody may make tables and functions, as PostgreSQL 14 and older allow it in public; so may a temporary login."""
+    query = """
+        SELECT n.nspname FROM pg_namespace AS n, aclexplode(n.nspacl) AS held
+        WHERE n.nspname = ANY(%s) AND held.grantee = 0 AND held.privilege_type = 'CREATE' ORDER BY n.nspname
+    """
+    named = sorted({table.schema for table in profile.tables} | {profile.schema})
+    for (schema,) in session.execute(query, [named]).fetchall():
+        yield _(
+            "Every login may make tables and functions in the schema {schema}, and others would stumble over them. A temporary"
+            " login leaves none behind. Unless the platform needs it: REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC."
+        ).format(schema=schema)
 
 
 def _of_doors(platform: Platform, conninfo: str, found: Identity) -> Iterator[str]:

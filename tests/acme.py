@@ -44,6 +44,13 @@ class Acme:
         with self.connect() as connection:
             return connection.cursor(row_factory=dict_row).execute(statement, parameters).fetchall()
 
+    def end_sessions(self, which: str = "usename ~ '^bg_'") -> None:
+        """End sessions, those of temporary logins if nothing else is said, and wait until they are gone."""
+        with self.connect() as connection:
+            query = f"SELECT pg_terminate_backend(pid), pg_sleep(0.02) FROM pg_stat_activity WHERE {which}"
+            while connection.execute(query).fetchall():
+                pass
+
     def owner(self, email: str = "dana@acme.example") -> dict[str, Any]:
         """The whole row of one account."""
         return self.rows("SELECT * FROM adminuser WHERE email = %s", email)[0]

@@ -100,7 +100,7 @@ def test_secret_never_reaches_a_sentence(session: Session) -> None:
 def test_commit_without_an_answer_is_unknown_not_failed(dba: str, platform: Acme) -> None:
     with pytest.raises(OutcomeUnknown), database.connect(dba, purpose="run") as session:
         session.execute("UPDATE tenant SET name = name")
-        platform.rows("SELECT pg_terminate_backend(%s, 5000)", session.info.backend_pid)
+        platform.end_sessions(f"pid = {session.info.backend_pid}")
         session.commit()
 
 

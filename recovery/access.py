@@ -20,6 +20,7 @@ from . import database
 from .mandates import Mandate, verifier_digest
 from .platform_refusals import PlatformLoginRefused, PlatformRefused
 from .platforms import Platform
+from .points import passed
 from .refusals import AccessNotProven, DoorShut
 
 ITERATIONS = 4096  # PostgreSQL's own default; the password is 32 random bytes, so more would protect nothing
@@ -122,6 +123,7 @@ def close(platform: Platform, access_id: UUID) -> int:
     """
     with _broker(platform) as session:
         session.execute("SELECT breakglass.lock_access(%s)", [access_id])
+        passed("after_access_locked")
         return _row(session, "SELECT breakglass.close_access(%s)", [access_id])[0]
 
 

@@ -16,6 +16,7 @@ from .models import Run
 from .parameters import CLOCK, Values
 from .plans import check_count
 from .platforms import Platform
+from .points import passed
 from .profile import Profile, Statement, TableRule
 from .statements import parameters_in
 
@@ -81,6 +82,7 @@ def make(session: Session, job: Job, *, explain: bool = False) -> Done:
     with database.naming_blocker(session, job.platform.conninfo("reader")):
         for number in range(len(job.statements)):
             _meet(work, number, known=first)
+        passed("after_lock")
         for number in range(len(job.statements)):
             _run(work, number, known=first)
     session.execute("SET CONSTRAINTS ALL IMMEDIATE")  # a deferred rule that breaks at COMMIT would break too late

@@ -18,6 +18,7 @@ from .access import Login
 from .mandates import Mandate as MandateText
 from .models import Access, Mandate, MandateRequest, Run
 from .platforms import Platform
+from .points import passed
 from .refusals import KeeperSilent, MandateRefused
 
 CHANNEL = "mandate_asked"  # the keeper listens on it, and looks by itself now and then
@@ -36,8 +37,10 @@ def opened(run: Run, platform: Platform) -> Iterator[Login]:
     login = access.prepare(uuid4())
     request = _ask(run, platform, login)
     try:
+        passed("after_access_asked")
         signature = _answer(request)
         access.open(platform, login, mandate=mandate_of(request), signature=signature)
+        passed("after_access_made")
         _record(request.access, events.ACCESS_OPENED, by=run.operator, opened_at=True)
         yield login
     finally:
@@ -113,7 +116,9 @@ def _close_quietly(row: Access, platform: Platform, login: Login) -> None:
 
 def _close(row: Access, platform: Platform, *, by: str, login: Login | None) -> Access:
     ended = access.close(platform, row.id)
+    passed("after_access_closed")
     proof = access.prove(platform, row.id, login=login)
+    passed("after_access_proven")
     return _record(row, events.ACCESS_PROVEN, by=by, closed_at=True, proven_at=True, proof=proof | {"ended": ended})
 
 

@@ -17,6 +17,7 @@ from audit.refusals import Refused
 
 from . import images, seals
 from .models import Run, RunState
+from .points import passed
 from .run_refusals import ApprovalGone, Overtaken, WindowOver
 
 LONGEST_TOLD = 2_000
@@ -68,6 +69,7 @@ def prepared(run: Run, *, facts: dict[str, Any], before: list[images.Image], to_
             timeline=facts["timeline"],
             **_digests(told),
         )
+        passed("before_prepared_commit")
     run.refresh_from_db()
 
 
@@ -81,6 +83,7 @@ def committed(run: Run, *, tenant_table: str, decided_by: str, by: str, reason: 
         log.append(
             events.RUN_COMMITTED, by=by, **_facts(run), decided_by=decided_by, reason=reason, **_digests(vars(run))
         )
+        passed("before_committed_commit")
     run.refresh_from_db()
     return run
 

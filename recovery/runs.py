@@ -21,14 +21,13 @@ from .documents import PlanDocument
 from .models import Run, RunState
 from .parameters import Values, undone_image
 from .platform_refusals import OutcomeUnknown, PlatformBusy, PlatformRefused
+from .points import passed
 from .profile import BEFORE, Profile, Statement
 from .run_refusals import ClocksApart, Overtaken, PlanAltered, ValuesMissing
 
 EXECUTOR = "executor"
 LARGEST_SKEW = timedelta(seconds=30)
 ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as long as nothing is prepared
-
-fail_points: dict[str, Callable[[], None]] = {}  # name -> what a fault test does there; empty in life
 
 
 def facts_of(content: str) -> dict[str, str]:
@@ -68,13 +67,13 @@ def carry_out(run: Run, *, values: Values) -> Run:
     """
     if connection.in_atomic_block:
         raise transaction.TransactionManagementError("a run belongs into no transaction of its caller")
-    _pass("after_intent")
+    passed("after_intent")
     try:
         job = _job(run, values)
         with openings.opened(run, job.platform) as login:
-            _pass("after_access")
+            passed("after_access")
             _rehearse(job, login)
-            _pass("after_rehearsal")
+            passed("after_rehearsal")
             _change(job, login)
     except Refused as refused:
         _abort(run, refused)
@@ -82,16 +81,11 @@ def carry_out(run: Run, *, values: Values) -> Run:
     return run
 
 
-def _pass(name: str) -> None:
-    if name in fail_points:
-        fail_points[name]()
-
-
 def _abort(run: Run, refused: Refused) -> None:
     """Record the refusal of a run that was never prepared. Anything else is not for the executor to decide."""
     run.refresh_from_db()
-    if isinstance(refused, Overtaken):
-        return
+    if run.is_decided or isinstance(refused, Overtaken):
+        return  # settle was faster, and what this process met afterwards follows from that
     if run.state != RunState.INTENT:
         raise refused
     records.aborted(
@@ -179,12 +173,12 @@ def _roll_back(job: Job, session: Session, done: Done) -> None:
 
 def _keep(job: Job, session: Session, done: Done) -> None:
     """Flush, record as PREPARED, COMMIT as a message of its own, record the result."""
-    _pass("after_statements")
+    passed("after_statements")
     facts = _facts(job, session, done)
     session.flush(str(job.run.pk))
-    _pass("after_flush")
+    passed("after_flush")
     records.prepared(job.run, facts=facts, before=list(done.before.values()), to_seal=done.to_seal)
-    _pass("after_prepared")
+    passed("after_prepared")
     try:
         session.commit()
     except OutcomeUnknown as refused:
@@ -194,10 +188,10 @@ def _keep(job: Job, session: Session, done: Done) -> None:
         reason, code = refused.sentence, refused.code
         records.aborted(job.run, reason, of=RunState.PREPARED, decided_by=EXECUTOR, by=job.run.operator, refusal=code)
         return
-    _pass("after_platform_commit")
+    passed("after_platform_commit")
     tenant = str(job.profile.tenant.table)
     records.committed(job.run, tenant_table=tenant, decided_by=EXECUTOR, by=job.run.operator)
-    _pass("after_committed")
+    passed("after_committed")
 
 
 def _facts(job: Job, session: Session, done: Done) -> dict[str, object]:

@@ -8,8 +8,9 @@ from audit import clock, log
 from breakglass.procedure import execution, jobs, messages, windows
 from breakglass.procedure.models import Incident, Message
 from breakglass.procedure.states import State
-from recovery import openings, runs
+from recovery import openings
 from recovery.models import Access, Run, RunState
+from recovery.points import fail_points
 from tests import builders, keepers
 from tests.breakglass import story
 from tests.breakglass.runs_made import claimed, link
@@ -28,7 +29,7 @@ def killed_at(point: str, platform, monkeypatch) -> Run:
     def die(*_args: object, **_named: object) -> None:
         raise Killed
 
-    monkeypatch.setitem(runs.fail_points, point, die)
+    monkeypatch.setitem(fail_points, point, die)
     monkeypatch.setattr(openings, "_close_quietly", lambda *_args: None)
     row, token = link(platform)
     with keepers.running(), pytest.raises(Killed):

@@ -12,8 +12,9 @@ from breakglass.people.refusals import CodeRefused
 from breakglass.procedure import change_refusals, evidence, execution, jobs, judging, refusals, revocation
 from breakglass.procedure.models import Execution, Incident, Judgement
 from breakglass.procedure.states import State
-from recovery import runs, settle
+from recovery import settle
 from recovery.models import Run, RunKind, RunState
+from recovery.points import fail_points
 from tests import builders, cast
 from tests.acme import Acme
 from tests.breakglass import story
@@ -29,9 +30,9 @@ REASON = "The row was read with the database administrator of Acme."
 @pytest.fixture
 def incident(platform: Acme) -> Incident:
     """Acme's server died at the COMMIT, came back from a backup, and somebody touched the row: nothing can be told."""
-    runs.fail_points["after_prepared"] = lambda: platform.rows(ENDING)
+    fail_points["after_prepared"] = lambda: platform.rows(ENDING)
     run = story.run(platform)
-    runs.fail_points.clear()
+    fail_points.clear()
     with connections["owner"].cursor() as owner:
         owner.execute("ALTER TABLE recovery_run DISABLE TRIGGER only_changes")
         owner.execute("UPDATE recovery_run SET timeline = '000000FF'")
@@ -306,7 +307,7 @@ def test_disabling_that_needs_a_human_is_decided_on_the_page_of_the_way_back(pla
 
 
 def _lost_at_the_commit(incident: Incident, platform: Acme) -> None:
-    runs.fail_points["after_prepared"] = lambda: platform.rows(ENDING)
+    fail_points["after_prepared"] = lambda: platform.rows(ENDING)
     run = disabled(incident)
-    runs.fail_points.clear()
+    fail_points.clear()
     settle.settle(run)

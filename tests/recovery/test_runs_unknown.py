@@ -8,17 +8,18 @@ from django.db import DatabaseError
 
 from recovery import runs, settle
 from recovery.models import Run, RunState
+from recovery.points import fail_points
 from tests.recovery.stage import PASSWORD, Stage
 
 
 @pytest.fixture
 def points() -> Iterator[dict[str, object]]:
-    yield runs.fail_points
-    runs.fail_points.clear()
+    yield fail_points
+    fail_points.clear()
 
 
 def end_run_s_session(stage: Stage) -> None:
-    stage.place.acme.rows("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename ~ '^bg_'")
+    stage.place.acme.end_sessions()
 
 
 def test_lost_answer_to_the_commit_leaves_the_run_unknown(stage: Stage, points: dict[str, object]) -> None:

@@ -56,7 +56,10 @@ def name_of(identifier: exp.Expression | str | None) -> str:
     """The name as PostgreSQL reads it: folded to lower case unless it stands in quotes."""
     if not isinstance(identifier, exp.Identifier):
         raise StatementRefused(_("a name is missing or is not written as a plain name"))
-    name = identifier.this if identifier.args.get("quoted") else identifier.this.lower()
+    is_quoted = identifier.args.get("quoted")
+    if not is_quoted and not identifier.this.isascii():  # how these are folded hangs on the database's locale
+        raise StatementRefused(_("{name} holds a letter that needs quotes around the name"), name=identifier.this)
+    name = identifier.this if is_quoted else identifier.this.lower()
     quoted(name)
     return name
 

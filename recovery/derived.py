@@ -22,7 +22,8 @@ class Row:
 
     @property
     def source(self) -> str:
-        return f"{self.table.quoted} AS {quoted(self.name)}"
+        """Without an alias where the statement has none, so that its WHERE may also say schema.table.column."""
+        return self.table.quoted if self.name == self.table.name else f"{self.table.quoted} AS {quoted(self.name)}"
 
     def column(self, name: str) -> str:
         return f"{quoted(self.name)}.{quoted(name)}"

@@ -9,8 +9,9 @@ import sqlglot
 from django.utils.translation import gettext_lazy as _
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokens import Token
 
+from . import calls, own_words
 from .columns import Column, StatementRefused, Table, columns_read, name_of, table_of, tables_read
 
 DIALECT = "postgres"
@@ -25,12 +26,11 @@ ONE_TABLE_ONLY = {
     "JOIN": "joins",
     "ONLY": "only",
 }
-ENDS_WHERE = {TokenType.RETURNING, TokenType.SEMICOLON}
 
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Where the new value of a column comes from: literal, parameter, clock, default or expression; text is its SQL."""
+    """Where the new value of a column comes from: literal, parameter, clock, default or expression; text is its own SQL."""
 
     source: str
     text: str
@@ -39,7 +39,11 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One statement taken apart. action: insert, update, delete or select."""
+    """One statement taken apart. action: insert, update, delete or select.
+
+    where: of an UPDATE or DELETE. source: what follows the list of an INSERT's SELECT. calls: names of functions.
+    sequences: what nextval takes numbers from.
+    """
 
     action: str
     table: Table | None
@@ -52,27 +56,31 @@ class Parsed:
     where: str
     returning: tuple[str, ...]
     output: tuple[str, ...]
+    source: str = ""
+    calls: frozenset[str] = frozenset()
+    sequences: frozenset[Table] = frozenset()
 
 
 def parse_write(sql: str, *, schema: str = "public") -> Parsed:
     """Take an INSERT, UPDATE or DELETE apart; unqualified tables are of this schema. Raises StatementRefused."""
-    root = _single(sql)
+    root, tokens = _single(sql)
     action = WRITES.get(type(root))
     if action is None:
         raise StatementRefused(_("only INSERT, UPDATE and DELETE change a platform; this is something else"))
     _refuse_second_acts(root)
+    calls.require_harmless(tokens, is_write=True)
     target = root.this.this if isinstance(root.this, exp.Schema) else root.this
     if not isinstance(target, exp.Table):
         raise StatementRefused(_("the table that is written is missing"))
     table = table_of(target, schema)
-    where = _where_text(sql) if action != "insert" else ""
+    where = own_words.where_text(sql, tokens) if action != "insert" else ""
     if action != "insert" and not where:
         raise StatementRefused(_("a WHERE is missing: every row of {table} would be written"), table=table)
-    assigned = _assigned(root)
+    assigned = _assigned(root, sql, tokens)
     return Parsed(
         action=action,
         table=table,
-        alias=target.alias_or_name if target.alias else "",
+        alias=name_of(target.args["alias"].this) if target.alias else "",
         writes=frozenset(Column(table, name) for name in assigned),
         reads=columns_read(root, schema),
         tables=tables_read(root, schema),
@@ -81,16 +89,20 @@ def parse_write(sql: str, *, schema: str = "public") -> Parsed:
         where=where,
         returning=_output(root.args.get("returning")),
         output=(),
+        source=own_words.source_text(sql, tokens) if action == "insert" else "",
+        calls=calls.called(tokens),
+        sequences=calls.sequences(tokens, schema),
     )
 
 
 def parse_query(sql: str, *, schema: str = "public") -> Parsed:
     """Take a SELECT apart that changes and locks nothing. Raises StatementRefused."""
-    root = _single(sql)
+    root, tokens = _single(sql)
     if not isinstance(root, (exp.Select, exp.SetOperation)):
         raise StatementRefused(_("only a SELECT may stand here"))
     if any(root.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock, exp.Command)):
         raise StatementRefused(_("a SELECT of a profile neither writes nor locks"))
+    calls.require_harmless(tokens, is_write=False)
     return Parsed(
         action="select",
         table=None,
@@ -102,7 +114,8 @@ def parse_query(sql: str, *, schema: str = "public") -> Parsed:
         assigned=MappingProxyType({}),
         where="",
         returning=(),
-        output=tuple(item.alias_or_name.lower() for item in root.selects),
+        output=tuple(map(output_name, root.selects)),
+        calls=calls.called(tokens),
     )
 
 
@@ -114,18 +127,18 @@ def parameters_in(sql: str) -> frozenset[str]:
     return frozenset(PARAMETER.findall(sql))
 
 
-def _single(sql: str) -> exp.Expression:
+def _single(sql: str) -> tuple[exp.Expression, list[Token]]:
     if "\0" in sql:
         raise StatementRefused(_("a NUL stands in the text"))
     try:
-        roots = sqlglot.parse(sql, dialect=DIALECT)
+        roots, tokens = sqlglot.parse(sql, dialect=DIALECT), sqlglot.tokenize(sql, read=DIALECT)
     except SqlglotError as error:
         raise StatementRefused(
             _("the text cannot be read as PostgreSQL: {why}"), why=str(error).split("\n")[0]
         ) from error
     if len(roots) != 1 or not isinstance(roots[0], exp.Expression):
         raise StatementRefused(_("exactly one statement may stand here"))
-    return roots[0]
+    return roots[0], tokens
 
 
 def _refuse_second_acts(root: exp.Expression) -> None:
@@ -142,22 +155,24 @@ def _refuse_second_acts(root: exp.Expression) -> None:
         )
 
 
-def _assigned(root: exp.Expression) -> dict[str, Assigned]:
+def _assigned(root: exp.Expression, sql: str, tokens: list[Token]) -> dict[str, Assigned]:
     if isinstance(root, exp.Delete):
         return {}
-    return _inserted(root) if isinstance(root, exp.Insert) else _updated(root)
+    if isinstance(root, exp.Insert):
+        return _once_each(_inserted(root), own_words.valued_texts(sql, tokens))
+    return _once_each(_updated(root), own_words.assigned_texts(sql, tokens))
 
 
-def _updated(root: exp.Expression) -> dict[str, Assigned]:
+def _updated(root: exp.Expression) -> list[tuple[str, exp.Expression]]:
     pairs = []
     for item in root.expressions:
         if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
             raise StatementRefused(_("assign one column at a time: SET a = 1, b = 2"))
         pairs.append((name_of(item.this.this), item.expression))
-    return _once_each(pairs)
+    return pairs
 
 
-def _inserted(root: exp.Expression) -> dict[str, Assigned]:
+def _inserted(root: exp.Expression) -> list[tuple[str, exp.Expression]]:
     if not isinstance(root.this, exp.Schema):
         raise StatementRefused(
             _("an INSERT names its columns: INSERT INTO {table} (a, b) ..."), table=root.this.sql(DIALECT)
@@ -170,23 +185,26 @@ def _inserted(root: exp.Expression) -> dict[str, Assigned]:
     values = rows[0].expressions
     if len(names) != len(values):
         raise StatementRefused(_("{names} columns but {values} values"), names=len(names), values=len(values))
-    return _once_each(list(zip(names, values, strict=True)))
+    return list(zip(names, values, strict=True))
 
 
-def _once_each(pairs: list[tuple[str, exp.Expression]]) -> dict[str, Assigned]:
+def _once_each(pairs: list[tuple[str, exp.Expression]], texts: list[str]) -> dict[str, Assigned]:
+    if len(pairs) != len(texts):
+        raise StatementRefused(_("the values cannot be told apart; put each in brackets"))
     assigned: dict[str, Assigned] = {}
-    for name, value in pairs:
+    for (name, value), text in zip(pairs, texts, strict=True):
         if name in assigned:
             raise StatementRefused(_("the column {name} is assigned twice"), name=name)
-        assigned[name] = _value(value)
+        assigned[name] = _value(value, text)
     return assigned
 
 
-def _value(value: exp.Expression) -> Assigned:
+def _value(value: exp.Expression, text: str) -> Assigned:
+    if isinstance(value, exp.Alias) and not text:
+        raise StatementRefused(_("a value of an INSERT needs no name"))
     inner = value.unalias()
     while isinstance(inner, (exp.Cast, exp.Paren, exp.Neg)):
         inner = inner.this
-    text = value.unalias().sql(dialect=DIALECT)
     names = frozenset(node.this.name for node in value.find_all(exp.Placeholder) if node.this)
     if text.upper() == "DEFAULT":
         return Assigned("default", "DEFAULT")
@@ -198,7 +216,15 @@ def _value(value: exp.Expression) -> Assigned:
 
 
 def _output(returning: exp.Expression | None) -> tuple[str, ...]:
-    return () if returning is None else tuple(item.alias_or_name.lower() for item in returning.expressions)
+    return () if returning is None else tuple(map(output_name, returning.expressions))
+
+
+def output_name(item: exp.Expression) -> str:
+    """The name under which PostgreSQL gives a column of a result, "" where it makes one up."""
+    named = (
+        item.args.get("alias") if isinstance(item, exp.Alias) else item.this if isinstance(item, exp.Column) else None
+    )
+    return name_of(named) if isinstance(named, exp.Identifier) else item.alias_or_name.lower()
 
 
 def _parameters(sql: str, root: exp.Expression) -> frozenset[str]:
@@ -208,22 +234,3 @@ def _parameters(sql: str, root: exp.Expression) -> frozenset[str]:
     if sorted(parsed) != sorted(PARAMETER.findall(sql)):
         raise StatementRefused(_("a parameter stands in quotes or in a comment"))
     return parameters_in(sql)
-
-
-def _where_text(sql: str) -> str:
-    """The statement's own words after its WHERE, up to RETURNING: they find the rows for the images."""
-    tokens, depth, start, end = sqlglot.tokenize(sql, read=DIALECT), 0, None, len(sql)
-    for token in tokens:
-        depth += _depth(token)
-        if depth == 0 and token.token_type is TokenType.WHERE and start is None:
-            start = token.end + 1
-        elif depth == 0 and start is not None and token.token_type in ENDS_WHERE:
-            end = token.start
-            break
-    return "" if start is None else sql[start:end].strip()
-
-
-def _depth(token: Token) -> int:
-    if token.token_type is TokenType.L_PAREN:
-        return 1
-    return -1 if token.token_type is TokenType.R_PAREN else 0

@@ -254,5 +254,5 @@ def test_missing_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "../saas", "", "saas\0"])
 def test_name_that_is_not_shipped_is_refused(name: str) -> None:
-    with pytest.raises(ProfileRefused, match="shipped are saas"):
+    with pytest.raises(ProfileRefused, match="shipped are .*saas"):
         profiles.load(name)

@@ -39,6 +39,8 @@ KEYS = (
 )
 SOURCE_KINDS = ("audit", "log")
 MODES = ("doors", "premade", "paper")
+NEEDED = {"doors": LOGINS, "premade": ("reader",), "paper": ()}  # on paper nothing has to be reachable
+ALLOWED = {"doors": LOGINS, "premade": ("reader",), "paper": ("reader",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Platform:
     mode: str
     practice: bool
     sandbox: bool
-    connections: tuple[Connection, Connection] = field(repr=False)
+    connections: tuple[Connection, ...] = field(repr=False)
     ticket_pattern: str
     ticket_example: str
     ticket_template: str
@@ -120,11 +122,17 @@ class Platform:
 
     def conninfo(self, login: str) -> str:
         """The connection string of "reader" or "broker". A secret: it is never logged. Raises ConnectionMissing, SecretFileOpen."""
-        return self.connections[LOGINS.index(login)].read()
+        found = [connection for connection in self.connections if connection.login == login]
+        if not found:
+            source = _("the platform file")
+            why = _("with access = {mode} it names no such connection").format(mode=self.mode)
+            raise ConnectionMissing(login=login, platform=self.name, source=source, why=why)
+        return found[0].read()
 
     def conninfo_of(self, role: str, password: str) -> str:
-        """The broker's connection, but as a temporary login."""
-        return make_conninfo(self.conninfo("broker"), user=role, password=password)
+        """The broker's connection, or the reader's where no broker is, but as a temporary login."""
+        beside = "broker" if self.mode == MODES[0] else "reader"
+        return make_conninfo(self.conninfo(beside), user=role, password=password)
 
     def check_ticket(self, ticket: str) -> None:
         """Raises TicketRefused unless the whole reference matches the platform's pattern."""
@@ -174,7 +182,7 @@ def _platform(section: Section, name: str, digest: str) -> Platform:
         mode=_mode(section),
         practice=practice,
         sandbox=section.flag("sandbox", default=practice),
-        connections=(_connection(section, "reader", name), _connection(section, "broker", name)),
+        connections=_connections(section, name),
         ticket_pattern=pattern,
         ticket_example=section.text("ticket_example", default=pattern),
         ticket_template=_address(section, "ticket_url"),
@@ -215,6 +223,18 @@ def _address(section: Section, key: str) -> str:
     if address and (urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).netloc):
         raise section.no(key, _("it must be an http or https address"))
     return address
+
+
+def _connections(section: Section, platform: str) -> tuple[Connection, ...]:
+    """Those that the mode of access needs; one that it cannot use is refused, so that nobody relies on it."""
+    mode = _mode(section)
+    named = [login for login in LOGINS if section.has(f"{login}_env") or section.has(f"{login}_file")]
+    for login in named:
+        if login not in ALLOWED[mode]:
+            key = f"{login}_env" if section.has(f"{login}_env") else f"{login}_file"
+            raise section.no(key, _("access = {mode} uses no {login}; leave it out").format(mode=mode, login=login))
+    wanted = [login for login in LOGINS if login in named or login in NEEDED[mode]]
+    return tuple(_connection(section, login, platform) for login in wanted)
 
 
 def _connection(section: Section, login: str, platform: str) -> Connection:

@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 export BREAKGLASS_HOME PORT BREAKGLASS_PLATFORMS
 
-.PHONY: run stop status code drill test bench lint
+.PHONY: run stop status code drill test bench platforms lint
 
 run:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
@@ -28,6 +28,11 @@ test:
 bench:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
 	@BREAKGLASS_TEST_ON_DISK=1 exec $(PY) -m pytest -q tests/benchmarks/bench.py $(ARGS)
+
+# Real software, installed from the public registries, locked out and recovered by drills. Slow; see tests/platforms/README.md.
+platforms:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
+	@exec $(PY) -m tests.platforms $(NAMES) $(ARGS)
 
 lint:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt

@@ -1,0 +1,88 @@
+"""python -m tests.platforms [NAME ...] [--variant VARIANT ...] [--fresh] [--record]: recover real software, one after the other.
+
+Ends with 1 if anything does not hold. Work folder: PLATFORMS_WORK, else one in the user's cache.
+"""
+
+import argparse
+import signal
+import sys
+from types import FrameType
+
+from django.conf import settings
+
+from breakglass.practice.cluster import ServerFailed
+from tests.platforms import record
+from tests.platforms.catalogue import SOFTWARE
+from tests.platforms.console import Console
+from tests.platforms.playing import Played, play, timed
+from tests.platforms.software import Software, say
+from tests.platforms.words import Broken
+
+
+def main(arguments: list[str]) -> int:
+    asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    played = [one for name in asked.names or SOFTWARE for one in _software(SOFTWARE[name](), asked)]
+    _summary(played)
+    return 0 if played and all(one.holds for one in played) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.platforms", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*SOFTWARE, []], metavar="NAME", help=", ".join(SOFTWARE))
+    parser.add_argument("--variant", action="append", help="only this way to be locked out; may stand several times")
+    parser.add_argument("--fresh", action="store_true", help="make the databases anew")
+    parser.add_argument("--record", action="store_true", help="write what was seen into docs/platforms.md")
+    return parser
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _software(software: Software, asked: argparse.Namespace) -> list[Played]:
+    """Everything about one software; whatever was started is stopped again."""
+    console = Console(software)
+    try:
+        say(f"{software.name}: installed in {timed(software.install):.0f} s")
+        if asked.fresh:
+            software.forget()
+        say(f"{software.name} {software.version()}: started in {timed(software.start):.0f} s")
+        say(f"{software.name}: its console started in {timed(console.start):.0f} s")
+        if missing := console.check():
+            say(missing)
+        wanted = [one for one in software.variants if not asked.variant or one.name in asked.variant]
+        played = [_told(play(software, one, console)) for one in wanted]
+    finally:
+        console.stop()
+        software.stop()
+    if asked.record:
+        record.write(software, played)
+    return played
+
+
+def _told(played: Played) -> Played:
+    rows = ", ".join(map(str, played.rows))
+    say(
+        f"{played.software} {played.variant.name}: {'holds' if played.holds else 'FAILS'} in {played.seconds:.0f} s; {rows}"
+    )
+    for fault in played.faults:
+        say(f"    {fault}")
+    return played
+
+
+def _summary(played: list[Played]) -> None:
+    say("")
+    for one in played:
+        row = (one.software, one.variant.name, one.variant.outcome, f"{len(one.rows)} rows", f"{one.seconds:.0f} s")
+        say("  ".join(f"{text:<16}" for text in row) + ("holds" if one.holds else "FAILS"))
+
+
+if __name__ == "__main__":
+    settings.configure(USE_I18N=False)  # profiles are read here, no console runs in this process
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (Broken, ServerFailed) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")

@@ -1,0 +1,7 @@
+"""The software that is played, in this order. A new one is a module and a line here."""
+
+from tests.platforms.keystone import Keystone
+from tests.platforms.software import Software
+from tests.platforms.superset import Superset
+
+SOFTWARE: dict[str, type[Software]] = {kind.name: kind for kind in (Keystone, Superset)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from .columns import Column, StatementRefused, Table, quoted
+from .login_rule import LoginCheck
 from .password_rule import PasswordRule
 from .queries import Query
 from .statements import Parsed
@@ -190,6 +191,7 @@ class Profile:
     forecast: Query | None
     proof: Query | None
     audit: Query | None
+    login_check: LoginCheck | None
     restart: str
     deletable: frozenset[Table]
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from django.utils.translation import gettext as _
 
+from . import login_rule
 from .columns import Column, Table, table_from
 from .password_rule import read_rule
 from .profile import (
@@ -29,7 +30,7 @@ from .statements import parse_query, parse_write
 
 ROOT = (
     *("title", "schema", "restart", "accounts", "table", "tenant", "delete"),
-    *("owners", "password", "outcome", "forecast", "proof", "audit"),
+    *("owners", "password", "outcome", "forecast", "proof", "audit", "login_check"),
 )
 TABLE = ("key", "label", "shows", "secret", "volatile")
 STATEMENT = ("name", "sql", "expect", "returns", "when", "undoes", "repair")
@@ -75,6 +76,7 @@ def parse(root: Section, *, name: str, raw: bytes) -> Profile:
         forecast=_optional_query(root, "forecast", schema, parameters=("key", "outcome"), output=("blockers",)),
         proof=_optional_query(root, "proof", schema, parameters=("key", "since"), output=("at", "what")),
         audit=_optional_query(root, "audit", schema, parameters=("since", "until"), output=("id", "at", "line")),
+        login_check=login_rule.parse(root.below("login_check")) if root.has("login_check") else None,
         restart=root.text("restart", default=""),
         deletable=_deletable(root, schema),
     )

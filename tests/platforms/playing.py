@@ -45,6 +45,8 @@ def play(software: Software, variant: Variant, console: Console) -> Played:
         played.faults.append("the drill failed: " + "\n".join(drilled.told.splitlines()[-LAST_LINES:]))
         return played
     _compare(played, software, before)
+    if software.caches:
+        software.restart()
     for what, look in _looks(software, account):
         with _noted(played, what):
             look()
@@ -65,7 +67,8 @@ def _lock_out(software: Software, variant: Variant) -> None:
     software.place.restore()
     with software.place.connect() as dba, dba.transaction():
         software.lock_out(variant.name, dba)
-    software.after_lock_out()
+    if software.caches:
+        software.restart()
 
 
 def _state(software: Software) -> State:

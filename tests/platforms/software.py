@@ -31,6 +31,7 @@ class Software(ABC):
     variants: tuple[Variant, ...]
     # What it writes by itself when somebody signs in: table -> columns; without columns: it adds rows there.
     own_writes: Mapping[str, frozenset[str]] = {}
+    caches = False  # it keeps accounts in memory and must be restarted when rows change behind its back
 
     def __init__(self) -> None:
         self.place = Place(self.name)
@@ -68,6 +69,10 @@ class Software(ABC):
 
     def run(self) -> None:
         self.place.run(self.command(), self.environment(), self.ready)
+
+    def restart(self) -> None:
+        self.place.end()
+        self.run()
 
     def stop(self) -> None:
         self.place.end()
@@ -111,9 +116,6 @@ class Software(ABC):
     @abstractmethod
     def lock_out(self, variant: str, dba: psycopg.Connection) -> None:
         """Make it so that nobody can administer it, over a superuser's connection to the pristine database."""
-
-    def after_lock_out(self) -> None:
-        """What a software that keeps accounts in memory needs to see the rows as they are now, such as a restart."""
 
     @abstractmethod
     def check_login(self, who: SignIn) -> None:

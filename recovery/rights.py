@@ -10,6 +10,7 @@ from .profile import Profile
 READER = "breakglass_reader"
 BROKER = "breakglass_broker"
 DOOR_OWNER = "breakglass_door_owner"
+VIEW_OWNER = "breakglass_view_owner"  # where no doors are: owns the secret-free views and nothing else
 ROW_VERSION = "xmin"
 
 
@@ -25,6 +26,11 @@ class Right:
 def capability(kind: str, database: str) -> str:
     """The role that holds the rights of one outcome in one database; doors.sql builds the same name."""
     return f"breakglass_cap_{kind}_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
+
+
+def premade(database: str) -> str:
+    """The login role that a DBA opens and closes by hand, one for each database: roles are cluster-wide."""
+    return f"breakglass_temp_{hashlib.sha256(database.encode()).hexdigest()[:8]}"
 
 
 def of_reader(profile: Profile) -> tuple[Right, ...]:

@@ -41,10 +41,12 @@ class Command(BaseCommand):
         self.stdout.write(_("{title} is ready for a recovery.").format(title=platform.title))
 
     def _grants(self, platform: Platform) -> None:
-        dbname = conninfo_to_dict(platform.conninfo("broker")).get("dbname")
+        login = "broker" if platform.mode == "doors" else "reader"
+        dbname = conninfo_to_dict(platform.conninfo(login)).get("dbname")
         if not dbname:
-            raise CommandError(_("The broker's connection names no database."))
-        self.stdout.write(grants.script(platform.profile, database=str(dbname), platform=platform.name))
+            raise CommandError(_("The {login}'s connection names no database.").format(login=login))
+        given = {"database": str(dbname), "platform": platform.name, "mode": platform.mode}
+        self.stdout.write(grants.script(platform.profile, **given))
 
     def _show(self, platform: Platform) -> None:
         profile = platform.profile

@@ -82,6 +82,7 @@ class Keystone(Software):
             (self.folder / "etc" / name).mkdir(parents=True, exist_ok=True)
         facts = {"folder": self.folder, "name": self.name, "password": self.place.password}
         self._file.write_text(CONFIGURATION.format(**facts, socket=self.place.socket_folder))
+        self._gunicorn.write_text('wsgi_app = "keystone.wsgi.api:application"\n')
         self._manage("db_sync")
         user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
         for errand in ("fernet_setup", "credential_setup"):
@@ -93,6 +94,10 @@ class Keystone(Software):
     def _file(self) -> Path:
         return self.folder / "etc" / "keystone.conf"
 
+    @property
+    def _gunicorn(self) -> Path:
+        return self.folder / "etc" / "gunicorn.conf.py"
+
     def _manage(self, *words: str) -> None:
         command = [self.bin / "keystone-manage", "--config-file", self._file, *words]
         self.call(command, self.environment())
@@ -101,8 +106,8 @@ class Keystone(Software):
         return [self.bin / "gunicorn"]
 
     def environment(self) -> dict[str, str]:
-        # Keystone reads the command line itself, so gunicorn gets its options from the environment.
-        options = f"--bind 127.0.0.1:{self.place.port} --workers 1 --threads 4 --no-control-socket keystone.wsgi.api:application"
+        # Keystone reads the command line itself, so gunicorn gets its options from the environment and a file.
+        options = f"-c {self._gunicorn} --bind 127.0.0.1:{self.place.port} --workers 1 --threads 4 --no-control-socket"
         return super().environment() | {"OS_KEYSTONE_CONFIG_FILES": str(self._file), "GUNICORN_CMD_ARGS": options}
 
     def populate(self) -> None:

@@ -58,6 +58,8 @@ SECTIONS: dict[str, tuple[str | int, ...]] = {
     "forecast.": ("forecast",),
     "proof.": ("proof",),
     "audit.": ("audit",),
+    "login_check.": ("login_check",),
+    "login_check.step.": ("login_check", "step", 0),
 }
 # Their names are the writer's own.
 FREE = {"outcome.KIND.generate.NAME", "outcome.KIND.statement.returns.NAME"}

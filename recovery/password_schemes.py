@@ -6,54 +6,31 @@ Pure. The libraries that define a form make it; what is written by hand here is 
 import base64
 import hashlib
 import hmac
-import re
-import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 
 import argon2
 import bcrypt
 from argon2.exceptions import VerificationError
 from passlib import hash as foreign
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+from .password_families import (
+    ARGON2_MOST,
+    BCRYPT_MOST,
+    ROUNDS_MOST,
+    SCRYPT_MOST,
+    Found,
+    family,
+    new_salt,
+    number,
+)
+from .phc_schemes import ARGON2_TAGS, PHC
+
 ITOA64 = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 ARGON2_COST = r"\$v=\d+\$m=(?P<m>\d+),t=(?P<t>\d+),p=(?P<p>\d+)\$"
-
-Found = Mapping[str, str]
-Make = Callable[[str, Found], str]
-Verify = Callable[[str, str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One written form. pattern finds it at the start of a hash; its named groups are variant and cost.
-
-    prefix: the same as a regular expression that PostgreSQL and Python read alike; its groups joined are the part of a
-    hash that holds no salt. most: the largest cost that the console agrees to spend, by group.
-    """
-
-    name: str
-    pattern: re.Pattern[str]
-    prefix: str
-    make: Make
-    verify: Verify
-    most: Mapping[str, int]
-    longest_password: int = 1024
-
-
-def _salt(length: int) -> str:
-    return "".join(secrets.choice(LETTERS) for _ in range(length))
-
-
-def _number(found: Found, name: str) -> int:
-    return int(found[name])
 
 
 def make_argon2(password: str, found: Found) -> str:
     hasher = argon2.PasswordHasher(
-        time_cost=_number(found, "t"), memory_cost=_number(found, "m"), parallelism=_number(found, "p")
+        time_cost=number(found, "t"), memory_cost=number(found, "m"), parallelism=number(found, "p")
     )
     return hasher.hash(password)
 
@@ -74,7 +51,7 @@ def verify_django_argon2(password: str, written: str) -> bool:
 
 
 def make_bcrypt(password: str, found: Found) -> str:
-    made = bcrypt.hashpw(password.encode(), bcrypt.gensalt(_number(found, "rounds"))).decode()
+    made = bcrypt.hashpw(password.encode(), bcrypt.gensalt(number(found, "rounds"))).decode()
     return f"${found['variant']}${made[4:]}"  # 2a, 2b and 2y differ in name only since 2011
 
 
@@ -112,7 +89,7 @@ def _django_pbkdf2(password: str, digest: str, rounds: str, salt: str) -> str:
 
 
 def make_django_pbkdf2(password: str, found: Found) -> str:
-    return _django_pbkdf2(password, found["digest"], found["rounds"], _salt(22))
+    return _django_pbkdf2(password, found["digest"], found["rounds"], new_salt(22))
 
 
 def verify_django_pbkdf2(password: str, written: str) -> bool:
@@ -133,7 +110,7 @@ def _django_scrypt(password: str, salt: str, n: str, r: str, p: str) -> str:
 
 
 def make_django_scrypt(password: str, found: Found) -> str:
-    return _django_scrypt(password, _salt(22), found["n"], found["r"], found["p"])
+    return _django_scrypt(password, new_salt(22), found["n"], found["r"], found["p"])
 
 
 def verify_django_scrypt(password: str, written: str) -> bool:
@@ -146,7 +123,7 @@ def _werkzeug(method: str, salt: str, value: bytes) -> str:
 
 
 def make_werkzeug_scrypt(password: str, found: Found) -> str:
-    salt, cost = _salt(16), (found["n"], found["r"], found["p"])
+    salt, cost = new_salt(16), (found["n"], found["r"], found["p"])
     return _werkzeug(":".join(("scrypt", *cost)), salt, _scrypt(password, salt, *cost))
 
 
@@ -157,7 +134,7 @@ def verify_werkzeug_scrypt(password: str, written: str) -> bool:
 
 
 def make_werkzeug_pbkdf2(password: str, found: Found) -> str:
-    salt, digest, rounds = _salt(16), found["digest"], found["rounds"]
+    salt, digest, rounds = new_salt(16), found["digest"], found["rounds"]
     return _werkzeug(f"pbkdf2:{digest}:{rounds}", salt, _pbkdf2(digest, password, salt, int(rounds)))
 
 
@@ -179,7 +156,7 @@ def make_phpass(password: str, found: Found) -> str:
 
 def make_passlib_pbkdf2(password: str, found: Found) -> str:
     scheme = {"256": foreign.pbkdf2_sha256, "512": foreign.pbkdf2_sha512}[found["digest"]]
-    return scheme.using(rounds=_number(found, "rounds")).hash(password)
+    return scheme.using(rounds=number(found, "rounds")).hash(password)
 
 
 def verify_passlib_pbkdf2(password: str, written: str) -> bool:
@@ -187,29 +164,20 @@ def verify_passlib_pbkdf2(password: str, written: str) -> bool:
     return scheme.verify(password, written)
 
 
-def _family(
-    name: str, pattern: str, prefix: str, make: Make, verify: Verify, most: Mapping[str, int], longest: int = 1024
-) -> Family:
-    return Family(name, re.compile(pattern), prefix, make, verify, MappingProxyType(dict(most)), longest)
-
-
-ARGON2_MOST = {"m": 2 * 1024 * 1024, "t": 64, "p": 64}
-BCRYPT_MOST = {"rounds": 16}
-ROUNDS_MOST = {"rounds": 10_000_000}
-SCRYPT_MOST = {"n": 2**20, "r": 32, "p": 16}
 BCRYPT = r"\$(?P<variant>2[aby])\$(?P<rounds>\d\d)\$"
 PBKDF2_DIGEST = r"(?P<digest>sha1|sha256|sha512)"
 
 FAMILIES = (
-    _family(
+    family(
         name="argon2id",
         pattern=r"\$argon2id" + ARGON2_COST,
         prefix=r"^(\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)",
         make=make_argon2,
         verify=verify_argon2,
         most=ARGON2_MOST,
+        tags=ARGON2_TAGS,
     ),
-    _family(
+    family(
         name="django argon2",
         pattern=r"argon2\$argon2id" + ARGON2_COST,
         prefix=r"^(argon2\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$)",
@@ -217,8 +185,17 @@ FAMILIES = (
         verify=verify_django_argon2,
         most=ARGON2_MOST,
     ),
-    _family("bcrypt", BCRYPT, r"^(\$2[aby]\$\d\d\$)", make_bcrypt, verify_bcrypt, BCRYPT_MOST, 72),
-    _family(
+    family(
+        name="bcrypt",
+        pattern=BCRYPT,
+        prefix=r"^(\$2[aby]\$\d\d\$)",
+        make=make_bcrypt,
+        verify=verify_bcrypt,
+        most=BCRYPT_MOST,
+        longest=72,
+        tags=("BCRYPT", "BLF-CRYPT", "CRYPT", "bcrypt"),
+    ),
+    family(
         name="django bcrypt",
         pattern=r"bcrypt\$" + BCRYPT,
         prefix=r"^(bcrypt\$\$2[aby]\$\d\d\$)",
@@ -227,7 +204,7 @@ FAMILIES = (
         most=BCRYPT_MOST,
         longest=72,
     ),
-    _family(
+    family(
         name="django bcrypt_sha256",
         pattern=r"bcrypt_sha256\$" + BCRYPT,
         prefix=r"^(bcrypt_sha256\$\$2[aby]\$\d\d\$)",
@@ -235,7 +212,7 @@ FAMILIES = (
         verify=verify_django_bcrypt_sha256,
         most=BCRYPT_MOST,
     ),
-    _family(
+    family(
         name="django pbkdf2",
         pattern=rf"pbkdf2_{PBKDF2_DIGEST}\$(?P<rounds>\d+)\$",
         prefix=r"^(pbkdf2_sha(?:1|256|512)\$\d+\$)",
@@ -243,7 +220,7 @@ FAMILIES = (
         verify=verify_django_pbkdf2,
         most=ROUNDS_MOST,
     ),
-    _family(
+    family(
         name="django scrypt",
         pattern=r"scrypt\$(?P<n>\d+)\$[^$]*\$(?P<r>\d+)\$(?P<p>\d+)\$",
         prefix=r"^(scrypt\$\d+\$)[^$]*(\$\d+\$\d+\$)",
@@ -251,7 +228,7 @@ FAMILIES = (
         verify=verify_django_scrypt,
         most=SCRYPT_MOST,
     ),
-    _family(
+    family(
         name="werkzeug scrypt",
         pattern=r"scrypt:(?P<n>\d+):(?P<r>\d+):(?P<p>\d+)\$",
         prefix=r"^(scrypt:\d+:\d+:\d+\$)",
@@ -259,7 +236,7 @@ FAMILIES = (
         verify=verify_werkzeug_scrypt,
         most=SCRYPT_MOST,
     ),
-    _family(
+    family(
         name="werkzeug pbkdf2",
         pattern=rf"pbkdf2:{PBKDF2_DIGEST}:(?P<rounds>\d+)\$",
         prefix=r"^(pbkdf2:sha(?:1|256|512):\d+\$)",
@@ -267,15 +244,16 @@ FAMILIES = (
         verify=verify_werkzeug_pbkdf2,
         most=ROUNDS_MOST,
     ),
-    _family(
+    family(
         name="sha512-crypt",
         pattern=r"\$6\$(?:rounds=(?P<rounds>\d+)\$)?",
         prefix=r"^(\$6\$(?:rounds=\d+\$)?)",
         make=make_sha512_crypt,
         verify=foreign.sha512_crypt.verify,
         most=ROUNDS_MOST,
+        tags=("CRYPT", "SHA512-CRYPT"),
     ),
-    _family(
+    family(
         name="phpass",
         pattern=r"\$(?P<variant>[PH])\$(?P<rounds>[./0-9A-Za-z])",
         prefix=r"^(\$[PH]\$.)",
@@ -283,7 +261,7 @@ FAMILIES = (
         verify=foreign.phpass.verify,
         most={},
     ),
-    _family(
+    family(
         name="passlib pbkdf2",
         pattern=r"\$pbkdf2-sha(?P<digest>256|512)\$(?P<rounds>\d+)\$",
         prefix=r"^(\$pbkdf2-sha(?:256|512)\$\d+\$)",
@@ -291,4 +269,5 @@ FAMILIES = (
         verify=verify_passlib_pbkdf2,
         most=ROUNDS_MOST,
     ),
+    *PHC,
 )

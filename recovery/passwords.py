@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from argon2.exceptions import HashingError
 from django.utils.translation import gettext as _
 
+from .password_families import Family
 from .password_rule import PasswordRule
-from .password_schemes import FAMILIES, Family
+from .password_schemes import FAMILIES
 from .refusals import PasswordRefused, SchemeUnknown
 
 
@@ -38,7 +39,7 @@ def describe(hash_or_prefix: str) -> Scheme:
         found = {name: value or "" for name, value in match.groupdict().items()}
         if any(int(found[name] or 0) > most for name, most in family.most.items()):
             break
-        cost = ",".join(f"{name}={value}" for name, value in found.items() if value)
+        cost = ",".join(f"{name}={value}" for name, value in found.items() if value and name != "tag")
         return Scheme(family.name, cost, family, found)
     raise SchemeUnknown(prefix=_beginning(hash_or_prefix))
 

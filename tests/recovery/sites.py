@@ -1,6 +1,7 @@
 """A small sign-in site on 127.0.0.1 that answers as a test wants it to, and a platform whose profile signs in there."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,12 +81,23 @@ class Site:
         self.replies[method, path] = lambda handler, _asked: handler.send(status, content, **headers)
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing when a visitor breaks off: many tests make it do so."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_where: Any) -> None:
+        """Nothing on the terminal."""
+
+
 @contextmanager
-def running() -> Iterator[Site]:
+def running(tls: ssl.SSLContext | None = None) -> Iterator[Site]:
     """A site on a free port until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    server.site = Site(f"http://127.0.0.1:{server.server_port}")
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.site = Site(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -1,7 +1,7 @@
 """Decides what became of a run whose executor fell silent. Safe at any time, by anybody, also while the executor lives.
 
 By the platform's transaction status only on the same server and timeline, else by the rows themselves, else a human. Never
-by guessing. See reference/security.md, section 3.
+by guessing: no row evidence counts for less than it proves.
 """
 
 from collections.abc import Callable
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from . import database, images, openings, platforms, records
-from .database import Session
+from .columns import Table
+from .database import Identity, Session
 from .images import Image
-from .models import Access, Run, RunState
+from .models import Access, AccessMode, Run, RunState
 from .platform_refusals import PlatformReadOnly, PlatformRefused, WrongPlatform
 from .platforms import Platform
 from .profile import Profile
@@ -22,6 +23,7 @@ SETTLE = "settle"
 XID_SPAN = 2**32
 OPEN, KEPT, TAKEN_BACK, UNKNOWN = "in progress", "committed", "aborted", "unknown"
 STATUS = "SELECT pg_xact_status(%s::text::xid8)"
+MADE_FOR_ONE_RUN = frozenset({"password_hash", "salt"})
 OUT_OF_RANGE = "22023"  # "in the future": the server has never given out this id
 
 
@@ -29,24 +31,44 @@ OUT_OF_RANGE = "22023"  # "in the future": the server has never given out this i
 class Evidence:
     """What the platform says. status: of the transaction, UNKNOWN unless it is the same server on the same timeline.
 
-    is_ours: every written row is as the run left it. is_untouched: every row is as it was before.
+    is_ours: every written row is the version that the run wrote. is_untouched: every row is the version from before.
+    is_same_server: an older version's transaction id means something here; in a copy that was loaded anew it does not.
+    bears_mark: a salted hash that only this run has made stands in its row, whoever touched the row since.
+    looks_as_before: the rows hold what they held before, in columns where the run writes something else.
     """
 
     status: str
     is_ours: bool
     is_untouched: bool
+    is_same_server: bool = True
+    bears_mark: bool = False
+    looks_as_before: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """The same for one row. is_other: by content alone the row tells before from after."""
+
+    is_ours: bool
+    was: bool
+    bears_mark: bool
+    holds_before: bool
+    is_other: bool
 
 
 def settle(run: Run, *, by: str = "worker") -> Run:
     """Find out and record what became of the run.
 
     Returns:
-        The run, decided or NEEDS_HUMAN; unchanged while its transaction is still open on the platform.
+        The run, decided or NEEDS_HUMAN; unchanged while its transaction is still open on the platform, and always for a
+        paper run: no transaction of the console's tells of it, so reconciling decides it.
 
     Raises:
         PlatformRefused: the platform cannot be asked; the run stays as it is.
     """
     run.refresh_from_db()
+    if run.mode == AccessMode.PAPER:
+        return run
     if run.state == RunState.INTENT:
         reason = _("The console never sent the COMMIT: the executor had not come so far. It can no longer do so.")
         return _overtaken(run, lambda: records.aborted(run, reason, of=RunState.INTENT, decided_by=SETTLE, by=by))
@@ -72,7 +94,7 @@ def _overtaken(run: Run, decide: Callable[[], Run]) -> Run:
 def _decide(run: Run, profile: Profile, evidence: Evidence, *, by: str) -> Run:
     state, reason = verdict(evidence)
     if state == RunState.COMMITTED:
-        tenant = str(profile.tenant.table)
+        tenant = profile.tenant_table
         return records.committed(run, tenant_table=tenant, decided_by=SETTLE, by=by, reason=reason)
     if state == RunState.ABORTED:
         return records.aborted(run, reason, of=run.state, decided_by=SETTLE, by=by)
@@ -83,22 +105,45 @@ def _decide(run: Run, profile: Profile, evidence: Evidence, *, by: str) -> Run:
 
 def verdict(evidence: Evidence) -> tuple[str, str]:
     """The state that follows from the evidence, and why. PREPARED: nothing can be said yet."""
-    status, ours, untouched = evidence.status, evidence.is_ours, evidence.is_untouched
-    if status == OPEN:
+    if evidence.status == OPEN:
         return RunState.PREPARED, ""
-    if status == KEPT and untouched and not ours:
+    if evidence.status == KEPT:
+        return _when_kept(evidence)
+    if evidence.status == TAKEN_BACK:
+        return _when_taken_back(evidence)
+    return _by_rows(evidence)
+
+
+def _when_kept(evidence: Evidence) -> tuple[str, str]:
+    is_there = evidence.is_ours or evidence.bears_mark
+    if not is_there and (evidence.is_untouched or evidence.looks_as_before):
+        # The server's files were put back to an older state, say, and its next transactions got the same ids again.
         return RunState.NEEDS_HUMAN, _("The platform calls the transaction committed, but the rows are untouched.")
-    if status == KEPT:
-        return RunState.COMMITTED, _("The platform calls the transaction committed.")
-    if status == TAKEN_BACK and ours:
+    return RunState.COMMITTED, _("The platform calls the transaction committed.")
+
+
+def _when_taken_back(evidence: Evidence) -> tuple[str, str]:
+    if evidence.is_ours or evidence.bears_mark:
         return RunState.NEEDS_HUMAN, _("The platform calls the transaction aborted, but the rows are as it wrote them.")
-    if status == TAKEN_BACK:
-        return RunState.ABORTED, _("The platform calls the transaction aborted.")
-    if ours:
+    return RunState.ABORTED, _("The platform calls the transaction aborted.")
+
+
+def _by_rows(evidence: Evidence) -> tuple[str, str]:
+    """The transaction's id may be a stranger's by now: the server's history has changed, or the server has forgotten it."""
+    if evidence.is_same_server and evidence.is_ours:
         return RunState.COMMITTED, _(
             "The server's history has changed, but the rows are exactly as the run wrote them."
         )
-    if untouched:
+    if evidence.bears_mark:
+        return RunState.COMMITTED, _(
+            "The server's history has changed, but the password that only this run has set stands in its row."
+        )
+    if not evidence.is_same_server:
+        return RunState.NEEDS_HUMAN, _(
+            "The platform's database lives on another server by now (another system identifier). Rows that were copied "
+            "cannot prove whether the change was made before they were copied."
+        )
+    if evidence.is_untouched:
         return RunState.ABORTED, _("The server's history has changed, and the rows are exactly as they were before.")
     return RunState.NEEDS_HUMAN, _("The rows are neither as they were before nor as the run would have left them.")
 
@@ -106,17 +151,21 @@ def verdict(evidence: Evidence) -> tuple[str, str]:
 def _evidence(run: Run, platform: Platform) -> Evidence:
     profile = platform.profile
     with database.connect(platform.conninfo("reader"), purpose="read", autocommit=True, reading=True) as session:
-        status = _status(session, run)
+        asked, status = _status(session, run)
     with database.reading(platform, profile) as session:  # a snapshot taken after the status is known
+        _require_same(asked, database.identity(session))
         rows = [_look(session, profile, run, before, after) for before, after in _pairs(run)]
     return Evidence(
         status,
-        is_ours=all(ours for ours, _was in rows) and bool(rows),
-        is_untouched=all(was for _ours, was in rows),
+        is_ours=all(row.is_ours for row in rows) and bool(rows),
+        is_untouched=all(row.was for row in rows) and bool(rows),
+        is_same_server=asked.system_identifier == run.system_identifier,
+        bears_mark=any(row.bears_mark for row in rows),
+        looks_as_before=all(row.holds_before for row in rows) and any(row.is_other for row in rows),
     )
 
 
-def _status(session: Session, run: Run) -> str:
+def _status(session: Session, run: Run) -> tuple[Identity, str]:
     """The transaction's status, if this is the same server on the same timeline; otherwise the id may be a stranger's."""
     identity = database.identity(session)
     if identity.database_name != run.database_name:
@@ -124,13 +173,27 @@ def _status(session: Session, run: Run) -> str:
     if identity.is_standby:
         raise PlatformReadOnly
     if (identity.system_identifier, identity.timeline) != (run.system_identifier, run.timeline):
-        return UNKNOWN
+        return identity, UNKNOWN
     try:
-        return session.one(STATUS, [run.xid])[0] or UNKNOWN
+        return identity, session.one(STATUS, [run.xid])[0] or UNKNOWN
     except PlatformRefused as refused:
         if refused.facts.get("state") == OUT_OF_RANGE:
-            return UNKNOWN
+            return identity, UNKNOWN
         raise
+
+
+def _require_same(asked: Identity, looked: Identity) -> None:
+    """Status and rows are one server's: a connection with several hosts may lead elsewhere the second time."""
+    places = [(one.system_identifier, one.timeline, one.is_standby) for one in (asked, looked)]
+    if places[0] != places[1]:
+        raise (
+            PlatformReadOnly
+            if looked.is_standby
+            else WrongPlatform(
+                found=f"{looked.system_identifier}/{looked.timeline}",
+                wanted=f"{asked.system_identifier}/{asked.timeline}",
+            )
+        )
 
 
 def _pairs(run: Run) -> list[tuple[Image, Image]]:
@@ -138,15 +201,29 @@ def _pairs(run: Run) -> list[tuple[Image, Image]]:
     return [(image, after[image.place]) for image in images.from_json(run.before) if image.place in after]
 
 
-def _look(session: Session, profile: Profile, run: Run, before: Image, after: Image) -> tuple[bool, bool]:
-    """Whether this row is as the run left it, and whether it is as it was: by content and by the version's transaction."""
+def _look(session: Session, profile: Profile, run: Run, before: Image, after: Image) -> Found:
+    """What this row says: by content, and by the transaction that wrote the version which is there now."""
     table = next(table for table in profile.tables if str(table) == before.table)
     now = images.by_key(session, profile, run.kind, table, before.key)
     own = str(int(run.xid) % XID_SPAN)
-    volatile = profile.tables[table].volatile
-    is_ours = now.without(volatile) == after.without(volatile) and (now.columns is None or now.xmin == own)
-    was = now.columns == before.columns and (now.columns is None or now.xmin == before.xmin)
-    return is_ours, was
+    was, will, found = (image.without(profile.tables[table].volatile) for image in (before, after, now))
+    return Found(
+        is_ours=found == will and (found is None or now.xmin == own),
+        was=now.columns == before.columns and (found is None or now.xmin == before.xmin),
+        bears_mark=any(
+            found is not None and found.get(name) == (will or {}).get(name) != (was or {}).get(name)
+            for name in _marked(profile, run.kind, table)
+        ),
+        holds_before=found == was,
+        is_other=was != will,
+    )
+
+
+def _marked(profile: Profile, kind: str, table: Table) -> set[str]:
+    """The secret columns that this kind of run fills from a value which was made for this run alone."""
+    assigned = (one.parsed.assigned for one in profile.outcomes[kind].statements if one.table == table)
+    own = {name for columns in assigned for name, value in columns.items() if value.parameters & MADE_FOR_ONE_RUN}
+    return own & profile.tables[table].secret
 
 
 def _end_sessions(run: Run, *, by: str) -> None:

@@ -239,6 +239,13 @@ def test_withdrawal_since_the_claim_stops_the_run(window):
         Run.objects.filter(pk=run.pk).update(**_prepared())
 
 
+def test_run_that_no_execution_claims_is_never_prepared(window):
+    run = raw_run(window, window.plan)
+
+    with refused_by("run_is_of_this_incident"):
+        Run.objects.filter(pk=run.pk).update(**_prepared())
+
+
 def test_run_moves_forward_only(window):
     run = raw_claim(window, window.account).run
     moved = Run.objects.filter(pk=run.pk)

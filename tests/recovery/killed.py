@@ -1,39 +1,143 @@
-"""For fault tests: an executor in a process of its own, which dies or stops at a named point of its run."""
+"""For fault tests: an executor in a process of its own, which dies or stops at a named point of its run.
 
+The process is forked from one that has Django loaded and no connection open: a start costs no second.
+"""
+
+import itertools
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from recovery import runs
+import django
+from django.apps import apps
+
+if not apps.ready:  # in the process that executors are forked from
+    django.setup()
+
+from django.conf import settings
+from django.db import connections
+
+from recovery import access, runs
 from recovery.documents import PlanDocument
 from recovery.models import Run
-from tests.plugin import NOWHERE, ROOT
+from recovery.points import fail_points
 from tests.recovery.stage import PASSWORD, Stage
 
+FORKING = multiprocessing.get_context("forkserver")
+FORKING.set_forkserver_preload(["tests.recovery.killed"])
+NOWHERE_ELSE = ("HOST", "PORT", "USER", "PASSWORD", "NAME")
+PAUSE = 0.01
 
-def play(run_id: str, point: str, sent: str) -> None:
+
+@dataclass(frozen=True)
+class Part:
+    """What an executor is told. point: where it gets the signal, the time that it passes there; "" for nowhere.
+
+    impatience: how long the console's server lets it stay idle inside a transaction.
+    """
+
+    run: str
+    platforms: str
+    console: dict[str, Any] = field(repr=False)
+    point: str = ""
+    time: int = 1
+    sent: signal.Signals = signal.SIGKILL
+    impatience: str = "1s"
+    notes: str = os.devnull  # where it writes the temporary password, for whoever looks whether it stands anywhere
+    words: str = ""  # where its error output goes
+
+
+def play(part: Part) -> None:
     """The executor's side: carry the run out, and send this process the signal at the point."""
-    run = Run.objects.get(pk=run_id)
+    if part.words:
+        os.dup2(os.open(part.words, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 2)
+    options = {"options": f"-c idle_in_transaction_session_timeout={part.impatience}"}
+    connections.databases["default"] |= part.console | {"OPTIONS": options}
+    settings.PLATFORMS_FILE = part.platforms
+    _note_passwords(Path(part.notes))
+    run = Run.objects.get(pk=part.run)
     password = PASSWORD if PlanDocument(run.content).needs_password else None
     values = runs.prepare_values(run.content, password=password)
-    runs.fail_points[point] = lambda: os.kill(os.getpid(), signal.Signals[sent])
+    times = itertools.count(1)
+    fail_points[part.point] = lambda: next(times) == part.time and os.kill(os.getpid(), part.sent)
     runs.carry_out(run, values=values)
 
 
-def start(stage: Stage, run: Run, point: str, sent: str) -> subprocess.Popen[bytes]:
-    """The test's side: such an executor, running."""
-    program = f"from tests.recovery.killed import play; play({str(run.pk)!r}, {point!r}, {sent!r})"
-    environment = os.environ | {
-        "DATABASE_URL": os.environ["DATABASE_URL"].replace(NOWHERE, stage.console),
-        "BREAKGLASS_PLATFORMS": str(stage.place.acme.file),
-    }
-    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", program]
-    return subprocess.Popen(command, cwd=ROOT, env=environment)
+def _note_passwords(notes: Path) -> None:
+    prepare = access.prepare
+
+    def noted(*given: Any) -> access.Login:
+        login = prepare(*given)
+        notes.write_text(login.password)
+        return login
+
+    access.prepare = noted
 
 
-def kill_at(stage: Stage, run: Run, point: str) -> None:
+def part_for(stage: Stage, run: Run, point: str = "", **how: Any) -> Part:
+    place = connections.databases["default"]
+    console = {name: place[name] for name in NOWHERE_ELSE}
+    return Part(run=str(run.pk), platforms=str(stage.place.acme.file), console=console, point=point, **how)
+
+
+class Executor:
+    """The test's side of one such process."""
+
+    def __init__(self, part: Part) -> None:
+        self.process = FORKING.Process(target=play, args=[part], daemon=True)
+
+    def start(self) -> "Executor":
+        self.process.start()
+        return self
+
+    def wait(self) -> int:
+        """How it ended: 0, 1 for a fault of its own, or minus the signal that killed it."""
+        self.process.join()
+        return self.process.exitcode or 0
+
+    def wait_until_stopped(self) -> None:
+        while self._state() != "T":
+            assert self.process.is_alive(), f"the executor did not come to its point: {self.process.exitcode}"
+            time.sleep(PAUSE)
+
+    def go_on(self) -> int:
+        os.kill(self.process.pid or 0, signal.SIGCONT)
+        return self.wait()
+
+    def kill(self) -> int:
+        self.process.kill()
+        return self.wait()
+
+    def _state(self) -> str:
+        try:
+            told = Path(f"/proc/{self.process.pid}/stat").read_text()
+        except FileNotFoundError:
+            return ""
+        return told.rpartition(")")[2].split()[0]
+
+
+def kill_at(stage: Stage, run: Run, point: str, **how: Any) -> None:
     """Let an executor work until it kills itself at the point."""
-    with stage.keeper(), start(stage, run, point, "SIGKILL") as process:
-        assert process.wait() == -signal.SIGKILL
+    with stage.keeper():
+        assert Executor(part_for(stage, run, point, **how)).start().wait() == -signal.SIGKILL
+    run.refresh_from_db()
+
+
+@contextmanager
+def stopped_at(stage: Stage, run: Run, point: str, **how: Any) -> Iterator[Executor]:
+    """An executor that sleeps at the point while the block looks; it goes on when the block ends, if it was not woken."""
+    with stage.keeper():
+        executor = Executor(part_for(stage, run, point, sent=signal.SIGSTOP, **how)).start()
+        executor.wait_until_stopped()
+        try:
+            yield executor
+        finally:
+            if executor.process.is_alive():
+                executor.go_on()
     run.refresh_from_db()

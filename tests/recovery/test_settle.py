@@ -1,7 +1,5 @@
 """Executors that are killed or stopped at every point of a run: settling finds the truth, once, and never guesses."""
 
-import os
-import signal
 from dataclasses import replace
 
 import pytest
@@ -11,7 +9,7 @@ from recovery import settle
 from recovery.models import Access, Run, RunState
 from recovery.openings import close
 from recovery.settle import Evidence, verdict
-from tests.recovery.killed import kill_at, start
+from tests.recovery.killed import kill_at, stopped_at
 from tests.recovery.stage import NEW, Stage
 
 BEFORE_COMMIT = [
@@ -89,13 +87,9 @@ def test_retry_after_a_settled_abort_applies_once(stage: Stage) -> None:
 @pytest.mark.parametrize("point", ["after_statements", "after_prepared"])
 def test_executor_that_slept_through_the_settling_changes_nothing_later(stage: Stage, point: str) -> None:
     run = stage.run(stage.plan("reset"))
-    with stage.keeper(), start(stage, run, point, "SIGSTOP") as process:
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+    with stopped_at(stage, run, point):
         settle.settle(run)
-        os.kill(process.pid, signal.SIGCONT)
-        process.wait()
 
-    run.refresh_from_db()
     close_all(run)
     assert run.state == RunState.ABORTED
     assert not is_changed(stage, "reset")
@@ -119,7 +113,7 @@ def test_other_timeline_is_decided_by_the_rows(stage: Stage) -> None:
 
     evidence = settle._evidence(run, stage.place.platform)
 
-    assert evidence == Evidence(settle.UNKNOWN, is_ours=True, is_untouched=False)
+    assert evidence == Evidence(settle.UNKNOWN, is_ours=True, is_untouched=False, bears_mark=True)
 
 
 UNSAID = Evidence(settle.UNKNOWN, is_ours=False, is_untouched=False)
@@ -137,6 +131,15 @@ UNSAID = Evidence(settle.UNKNOWN, is_ours=False, is_untouched=False)
         (replace(UNSAID, status=settle.TAKEN_BACK, is_ours=True), RunState.NEEDS_HUMAN),
         (replace(UNSAID, is_ours=True), RunState.COMMITTED),
         (replace(UNSAID, is_untouched=True), RunState.ABORTED),
+        (replace(UNSAID, bears_mark=True), RunState.COMMITTED),
+        (replace(UNSAID, looks_as_before=True), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, status=settle.KEPT, looks_as_before=True), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, status=settle.KEPT, looks_as_before=True, is_ours=True), RunState.COMMITTED),
+        (replace(UNSAID, status=settle.TAKEN_BACK, bears_mark=True), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, is_same_server=False), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, is_same_server=False, is_untouched=True), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, is_same_server=False, is_ours=True), RunState.NEEDS_HUMAN),
+        (replace(UNSAID, is_same_server=False, bears_mark=True), RunState.COMMITTED),
         (UNSAID, RunState.NEEDS_HUMAN),
     ],
 )

@@ -3,9 +3,7 @@
 Connections are secrets: they stand in an environment variable or in a file that nobody else can read, never in this file.
 """
 
-import os
 import re
-import stat
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +11,12 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from . import profiles
+from .connections import Connection, Pepper
 from .profile import Profile, digest_of
-from .refusals import ConnectionMissing, PlatformFileBroken, SecretFileOpen, TicketRefused, UnknownPlatform
+from .refusals import ConnectionMissing, PlatformFileBroken, TicketRefused, UnknownPlatform
 from .sections import Section, parse_toml, read_toml
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
@@ -36,6 +34,7 @@ KEYS = (
         "sign_in_url",
     ),
     *("owner_notice", "network", "secret", "source", "reader_env", "reader_file", "broker_env", "broker_file"),
+    *("pepper_env", "pepper_file"),
 )
 SOURCE_KINDS = ("audit", "log")
 MODES = ("doors", "premade", "paper")
@@ -58,33 +57,6 @@ class Source:
     kind: str
     title: str
     where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where one login's connection string is found: an environment variable or a file."""
-
-    login: str
-    platform: str
-    variable: str
-    file: Path | None
-
-    def __str__(self) -> str:
-        return str(self.file) if self.file else self.variable
-
-    def read(self) -> str:
-        """The connection string. Raises ConnectionMissing or SecretFileOpen."""
-        value = _read_secret(self, self.file) if self.file else os.environ.get(self.variable, "").strip()
-        if not value:
-            raise self._missing(_("it is empty"))
-        try:
-            conninfo_to_dict(value)
-        except ProgrammingError as error:
-            raise self._missing(_("it is no connection string")) from error
-        return value
-
-    def _missing(self, why: str) -> ConnectionMissing:
-        return ConnectionMissing(login=self.login, platform=self.platform, source=str(self), why=why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +83,7 @@ class Platform:
     network: tuple[Revocable, ...]
     secrets: tuple[Revocable, ...]
     sources: tuple[Source, ...]
+    pepper: Connection | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return self.title
@@ -191,6 +164,7 @@ def _platform(section: Section, name: str, digest: str) -> Platform:
         network=_revocables(section, "network"),
         secrets=_revocables(section, "secret"),
         sources=tuple(_source(step) for step in section.steps("source")),
+        pepper=_pepper(section, name),
     )
 
 
@@ -237,12 +211,17 @@ def _connections(section: Section, platform: str) -> tuple[Connection, ...]:
     return tuple(_connection(section, login, platform) for login in wanted)
 
 
-def _connection(section: Section, login: str, platform: str) -> Connection:
+def _connection(section: Section, login: str, platform: str, kind: type[Connection] = Connection) -> Connection:
     variable, file = section.text(f"{login}_env", default=""), section.text(f"{login}_file", default="")
     if bool(variable) == bool(file):
         raise section.no(f"{login}_env", _("name either an environment variable or a file, one of the two"))
     path = Path(section.file).resolve().parent / file if file else None
-    return Connection(login, platform, variable, path)
+    return kind(login, platform, variable, path)
+
+
+def _pepper(section: Section, platform: str) -> Connection | None:
+    is_named = section.has("pepper_env") or section.has("pepper_file")
+    return _connection(section, "pepper", platform, Pepper) if is_named else None
 
 
 def _revocables(section: Section, key: str) -> tuple[Revocable, ...]:
@@ -255,19 +234,3 @@ def _source(section: Section) -> Source:
     if section.text("kind") not in SOURCE_KINDS:
         raise section.no("kind", _("it must be audit or log"))
     return Source(section.text("kind"), section.text("title"), section.text("where"))
-
-
-def _read_secret(connection: Connection, path: Path) -> str:
-    """The file's content, after a look at who else could read or exchange it."""
-    try:
-        with path.open(encoding="utf-8") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SecretFileOpen(file=str(connection), why=_("it is no ordinary file"))
-            if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise SecretFileOpen(file=str(connection), why=_("its mode lets others in"))
-            if status.st_uid not in {os.geteuid(), 0}:
-                raise SecretFileOpen(file=str(connection), why=_("it belongs to another user"))
-            return file.read().strip()
-    except (OSError, ValueError) as error:
-        raise connection._missing(_("it cannot be read")) from error

@@ -33,6 +33,13 @@ class ConnectionMissing(Refused):
     remedy = _("Ask who looks after the console to set it, then start the web, worker and keeper processes again.")
 
 
+class PepperMissing(Refused):
+    code = "pepper_missing"
+    happened = _("The console cannot make a password hash for {platform}: {source} gives no pepper ({why}).")
+    undone = _("Nothing was changed on the platform, and no password was kept.")
+    remedy = _("Let who looks after the console set it as the platform has it, then press the button again.")
+
+
 class SecretFileOpen(Refused):
     code = "secret_file_open"
     happened = _("The secret file {file} is not safe: {why}.")
@@ -60,7 +67,10 @@ class SchemeUnknown(Refused):
     code = "scheme_unknown"
     happened = _("The platform stores passwords in a form that the console cannot make: {prefix}.")
     undone = _("Nothing was changed on the platform.")
-    remedy = _('Name the form under [password] default in the profile, with scheme = "default", and make a new plan.')
+    remedy = _(
+        'In the profile, name a form that the platform reads under [password] default with scheme = "default", '
+        'or declare its own with scheme = "declared"; then make a new plan.'
+    )
 
 
 class KeeperSilent(Refused):
@@ -89,3 +99,35 @@ class AccessNotProven(Refused):
     happened = _("The temporary login {role} could not be proven gone: {why}.")
     undone = _("The incident stays open at this point; the worker goes on closing it.")
     remedy = _("If it stays, let the platform's database administrator run “DROP ROLE {role};” by hand.")
+
+
+class PremadeNotClosed(Refused):
+    code = "premade_not_closed"
+    happened = _("The temporary login {role} is not ready to be opened: {why}.")
+    undone = _("No access was prepared and nothing was changed.")
+    remedy = _(
+        "Let the platform's database administrator run the script of “manage.py platform grants NAME”: it closes the role."
+    )
+
+
+class AccessNotOpenAsAsked(Refused):
+    code = "access_not_open_as_asked"
+    happened = _("The temporary login {role} is not open as it was asked for: {why}.")
+    undone = _("The console did not use it, and nothing was changed.")
+    remedy = _(
+        "Let the platform's database administrator run the closing statement and then the opening one, each exactly as shown."
+    )
+
+
+class AccessNotClosed(Refused):
+    code = "access_not_closed"
+    happened = _("The temporary login {role} could not be proven closed: {why}.")
+    undone = _("The incident stays open at this point; the worker goes on asking.")
+    remedy = _("Let the platform's database administrator run: {statement}")
+
+
+class AccessNotPrepared(Refused):
+    code = "access_not_prepared"
+    happened = _("The temporary login was not prepared for this run, or it was given up.")
+    undone = _("Nothing was changed.")
+    remedy = _("Press “Prepare the access”, and let the database administrator open it.")

@@ -51,9 +51,17 @@ RUN_SETTLED = "run.settled"
 
 # access
 ACCESS_CLOSED = "access.closed"
+ACCESS_GIVEN_UP = "access.given_up"
 ACCESS_LEFT_OVER = "access.left_over"
 ACCESS_OPENED = "access.opened"
+ACCESS_PREPARED = "access.prepared"
 ACCESS_PROVEN = "access.proven"
+
+# paper
+PAPER_MADE = "paper.made"
+PAPER_RECEIPT_GIVEN = "paper.receipt_given"
+PAPER_SHOWN = "paper.shown"
+PAPER_WIPED = "paper.wiped"
 
 # proof
 PROOF_CONFIRMED = "proof.confirmed"

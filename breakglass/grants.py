@@ -69,6 +69,7 @@ APP = {
     "recovery_access": record("opened_at", "closed_at", "proven_at", "proof"),
     "recovery_mandaterequest": record(),
     "recovery_mandate": READ,
+    "recovery_paperscript": record("nonce", "sealed", "wiped_at"),
     "recovery_sealkey": record("key", "wiped_at"),
     "recovery_sealedrow": record(),
     "recovery_adminuser": record("label", "run_id", "moment", "image", "at"),

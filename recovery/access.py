@@ -30,15 +30,19 @@ STATE = "SELECT role_exists, can_login, sessions, prepared, opened_at, until, cl
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A temporary login before and while it exists. verifier is what the server gets instead of the password."""
+    """A temporary login before and while it exists. verifier is what the server gets instead of the password.
+
+    name: of a role that was made beforehand; otherwise the access id names it.
+    """
 
     access_id: UUID
     password: str = field(repr=False)
     verifier: str = field(repr=False)
+    name: str = ""
 
     @property
     def role(self) -> str:
-        return role_of(self.access_id)
+        return self.name or role_of(self.access_id)
 
     @property
     def verifier_sha256(self) -> str:

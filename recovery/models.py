@@ -89,13 +89,19 @@ class Run(models.Model):
         return self.state in {RunState.COMMITTED, RunState.ABORTED}
 
 
+PREMADE_ROLE = "breakglass_temp_"
+
+
 class Access(models.Model):
-    """One temporary login on the platform, opened for one run. Its id also names the role there."""
+    """One temporary login on the platform, opened for one run.
+
+    Behind doors its id also names the role there; a pre-made role is the same for every access, one after the other.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     run = models.ForeignKey(Run, models.PROTECT, related_name="accesses")
     platform = models.CharField(max_length=64)
-    role_name = models.CharField(max_length=63, unique=True)
+    role_name = models.CharField(max_length=63)
     until = models.DateTimeField()
     requested_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True)
@@ -106,9 +112,24 @@ class Access(models.Model):
     class Meta:
         ordering = ("-requested_at",)
         verbose_name_plural = "accesses"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["role_name"], condition=~Q(role_name__startswith=PREMADE_ROLE), name="one_access_for_each_role"
+            ),
+        )
 
     def __str__(self) -> str:
-        return self.role_name
+        return self.title
+
+    @property
+    def is_premade(self) -> bool:
+        """Whether a DBA opens and closes this login by hand."""
+        return self.role_name.startswith(PREMADE_ROLE)
+
+    @property
+    def title(self) -> str:
+        """What people call this access: its role, and for a pre-made role also which of its openings."""
+        return f"{self.role_name} ({str(self.pk)[:8]})" if self.is_premade else self.role_name
 
 
 class MandateRequest(models.Model):
@@ -146,6 +167,25 @@ class Mandate(models.Model):
 
     def __str__(self) -> str:
         return str(self.request)
+
+
+class PaperScript(models.Model):
+    """The script of one run on paper, sealed under the incident's key until the run is decided, then wiped.
+
+    fingerprints: JSON, parameter -> keyed fingerprint of a secret value in the script, to find it again on the platform.
+    """
+
+    run = models.OneToOneField(Run, models.PROTECT, related_name="paper")
+    until = models.DateTimeField(help_text=_("By the platform's clock the script refuses from this moment on."))
+    sha256 = models.CharField(max_length=64, help_text=_("Of the script as it was shown."))
+    fingerprints = models.TextField()
+    nonce = models.BinaryField(max_length=12)
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    wiped_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.run)
 
 
 class SealKey(models.Model):

@@ -13,13 +13,13 @@ from django.db import connection, transaction
 from audit import canonical, clock, events, log
 from audit.refusals import Refused
 
-from . import access, platforms
+from . import access, platforms, premade
 from .access import Login
 from .mandates import Mandate as MandateText
-from .models import Access, Mandate, MandateRequest, Run
+from .models import Access, AccessMode, Mandate, MandateRequest, Run
 from .platforms import Platform
 from .points import passed
-from .refusals import KeeperSilent, MandateRefused
+from .refusals import AccessNotPrepared, KeeperSilent, MandateRefused
 
 CHANNEL = "mandate_asked"  # the keeper listens on it, and looks by itself now and then
 LONGEST = timedelta(seconds=90)
@@ -31,11 +31,16 @@ PAUSE_SECONDS = 0.05
 def opened(run: Run, platform: Platform) -> Iterator[Login]:
     """A temporary login for this run. It is taken away when the block ends, also when the block raises.
 
-    Raises KeeperSilent, MandateRefused, DoorShut, kinds of PlatformRefused. A closing that fails does not raise: the run's
-    outcome stands, the log says that the access is left over, and the worker goes on closing it.
+    A pre-made login is only verified once more: a person has opened it, and a person closes it.
+
+    Raises KeeperSilent, MandateRefused, DoorShut, AccessNotPrepared, AccessNotOpenAsAsked, kinds of PlatformRefused. A closing
+    that fails does not raise: the run's outcome stands, the log says that the access is left over, and the worker goes on.
     """
+    if run.mode == AccessMode.PREMADE:
+        yield premade.verify(platform, _prepared(run))
+        return
     login = access.prepare(uuid4())
-    request = _ask(run, platform, login)
+    request = _ask(run, platform, login, until=LONGEST)
     try:
         passed("after_access_asked")
         signature = _answer(request)
@@ -52,15 +57,49 @@ def close(row: Access, *, by: str = "worker") -> Access:
 
     Raises AccessNotProven, kinds of PlatformRefused: it is not proven yet.
     """
-    return _close(row, platforms.get(row.platform), by=by, login=None)
+    platform = platforms.get(row.platform)
+    if row.is_premade:
+        proof = premade.prove(platform, row)
+        return _record(row, events.ACCESS_PROVEN, by=by, closed_at=True, proven_at=True, proof=proof)
+    return _close(row, platform, by=by, login=None)
 
 
-def _ask(run: Run, platform: Platform, login: Login) -> MandateRequest:
+def prepare(run: Run, platform: Platform) -> Access:
+    """A pre-made login for this run, by the keeper's leave: until the window ends. Now a person may open it.
+
+    Raises KeeperSilent, MandateRefused: nobody may open it for this run.
+    """
+    login = premade.login_of(key := uuid4(), database_name=run.database_name)
+    request = _ask(run, platform, login, until=run.window_end - run.claimed_at)
+    _answer(request)
+    with transaction.atomic():
+        log.append(events.ACCESS_PREPARED, by=run.operator, **_facts(request.access), until=request.until.isoformat())
+    return Access.objects.select_related("run").get(pk=key)
+
+
+def verify(row: Access, *, by: str) -> Access:
+    """Look whether the pre-made login is open exactly as asked, and record the first time that it is.
+
+    Raises AccessNotOpenAsAsked, kinds of PlatformRefused.
+    """
+    premade.verify(platforms.get(row.platform), row)
+    return row if row.opened_at else _record(row, events.ACCESS_OPENED, by=by, opened_at=True)
+
+
+def _prepared(run: Run) -> Access:
+    row = Access.objects.select_related("run").filter(run=run, proven_at=None).exclude(opened_at=None).first()
+    if row is None:
+        raise AccessNotPrepared
+    return row
+
+
+def _ask(run: Run, platform: Platform, login: Login, *, until: timedelta) -> MandateRequest:
+    """Put the question to the keeper. until: how long from now, and never beyond the window."""
     with transaction.atomic():
         now = clock.now()
-        until = min(run.window_end, now + LONGEST)
+        end = min(run.window_end, now + until)
         row = Access.objects.create(
-            id=login.access_id, run=run, platform=platform.name, role_name=login.role, until=until, requested_at=now
+            id=login.access_id, run=run, platform=platform.name, role_name=login.role, until=end, requested_at=now
         )
         request = MandateRequest.objects.create(
             access=row,
@@ -69,7 +108,7 @@ def _ask(run: Run, platform: Platform, login: Login) -> MandateRequest:
             incident=run.incident,
             digest=run.plan_digest,
             verifier_sha256=login.verifier_sha256,
-            until=until,
+            until=end,
             nonce=secrets.token_urlsafe(24),
             at=now,
         )

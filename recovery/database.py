@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
@@ -123,10 +124,20 @@ class Session(psycopg.Connection[Any]):
             raise NotDurable
 
     def _flush_beside(self, message: str) -> None:
-        """Before 17: a second connection's own synchronous commit takes the log before it to disk as well."""
-        with as_refusals(self.purpose), psycopg.connect(self.info.dsn, password=self.info.password, **ROUTE) as beside:
-            beside.execute("SET LOCAL synchronous_commit = on")
+        """Before 17: a second connection's own commit takes the log before it to disk as well. It waits for no standby."""
+        conninfo = make_conninfo(self.info.dsn, password=self.info.password)
+        with connect(conninfo, purpose=self.purpose, deadline=STATEMENT_SECONDS) as beside:
+            beside.execute("SET LOCAL synchronous_commit = local")
             beside.execute("SELECT pg_logical_emit_message(true, 'breakglass', %s)", [message])
+
+
+def as_texts(cursor: psycopg.Cursor[Any]) -> list[tuple[str | None, ...]]:
+    """The rows as the server wrote them: psycopg reads no `infinity`, and a text comes back as any type that is wanted."""
+    result, encoding = cursor.pgresult, cursor.connection.info.encoding
+    if result is None:
+        return []
+    rows = ([result.get_value(row, column) for column in range(result.nfields)] for row in range(result.ntuples))
+    return [tuple(None if value is None else value.decode(encoding) for value in row) for row in rows]
 
 
 @contextmanager

@@ -84,8 +84,10 @@ DECLARE
     version int := current_setting('server_version_num')::int;
     setting text;
 BEGIN
+    -- Two sessions: the run's, and one that is just ending. Before 17 a third one, which flushes the log beside the run.
     EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS'
-                   ' CONNECTION LIMIT 2 PASSWORD %L VALID UNTIL %L', role_name, verifier, until);
+                   ' CONNECTION LIMIT %s PASSWORD %L VALID UNTIL %L',
+                   role_name, CASE WHEN version >= 170000 THEN 2 ELSE 3 END, verifier, until);
     EXECUTE format('GRANT %I TO %I', breakglass.capability_of(kind), role_name)
             || CASE WHEN version >= 160000 THEN ' WITH INHERIT TRUE, SET FALSE' ELSE '' END;
     FOREACH setting IN ARRAY ARRAY['statement_timeout = ''10s''', 'lock_timeout = ''3s''',
@@ -146,6 +148,23 @@ BEGIN
     EXECUTE format('ALTER ROLE %I NOLOGIN PASSWORD NULL CONNECTION LIMIT 0', role_name);
 END $function$;
 
+-- For closing: it is durable here, and never waits for a standby that may be the very thing that is gone.
+CREATE OR REPLACE FUNCTION breakglass.wait_for_no_standby() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $function$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'local', true);
+END $function$;
+
+-- Other databases of this cluster in which the role made something: no right of ours reaches there.
+CREATE OR REPLACE FUNCTION breakglass.makes_elsewhere(maker text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT string_agg(DISTINCT d.datname::text, ', ')
+      FROM pg_shdepend s
+      JOIN pg_database d ON d.oid = s.dbid
+      JOIN pg_roles r ON r.oid = s.refobjid
+     WHERE s.refclassid = 'pg_authid'::regclass AND r.rolname = maker AND d.datname <> current_database()
+$function$;
+
 -- Ends every session of the role, waits up to 2.5 seconds for them, and drops it when none is left.
 CREATE OR REPLACE FUNCTION breakglass.drop_role(doomed text) RETURNS int
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $function$
@@ -167,6 +186,10 @@ BEGIN
     BEGIN
         EXECUTE format('DROP ROLE %I', doomed);
     EXCEPTION WHEN dependent_objects_still_exist THEN
+        IF breakglass.makes_elsewhere(doomed) IS NOT NULL THEN
+            RAISE EXCEPTION '% made something in another database: run DROP OWNED BY % in %', doomed, doomed,
+                breakglass.makes_elsewhere(doomed) USING ERRCODE = 'BGD07';
+        END IF;
         -- Whatever it made (a large object, say) goes with it: it was granted no right to make anything.
         EXECUTE format('GRANT %I TO breakglass_door_owner', doomed);
         EXECUTE format('DROP OWNED BY %I', doomed);
@@ -181,6 +204,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $func
 DECLARE
     wanted text := breakglass.role_of(access_id);
 BEGIN
+    PERFORM breakglass.wait_for_no_standby();
     UPDATE breakglass.access SET locked_at = coalesce(locked_at, clock_timestamp()) WHERE id = access_id AND closed_at IS NULL;
     IF NOT FOUND OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
         RETURN false;
@@ -196,6 +220,7 @@ DECLARE
     wanted text := breakglass.role_of(access_id);
     ended int := 0;
 BEGIN
+    PERFORM breakglass.wait_for_no_standby();
     PERFORM FROM breakglass.access WHERE id = access_id FOR UPDATE;
     IF NOT FOUND THEN
         RETURN 0;
@@ -214,7 +239,7 @@ CREATE OR REPLACE FUNCTION breakglass.access_state(
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
     SELECT breakglass.role_of(access_id), r.oid IS NOT NULL, coalesce(r.rolcanlogin, false),
            (SELECT count(*)::int FROM pg_stat_activity s WHERE s.usesysid IN (r.oid, a.role_oid)),
-           (SELECT count(*)::int FROM pg_prepared_xacts p WHERE p.owner = breakglass.role_of(access_id)),
+           (SELECT count(*)::int FROM pg_prepared_xact() p WHERE p.ownerid IN (r.oid, a.role_oid)),
            a.opened_at, a.until, a.closed_at
       FROM (SELECT access_id AS id) AS asked
       LEFT JOIN breakglass.access a ON a.id = asked.id
@@ -239,28 +264,49 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
      ORDER BY 2
 $function$;
 
+-- What reaping has to do: what is past its end, what was locked, what nobody opened; and what was opened in the future, since
+-- then the clock was put back, and the end with it.
+CREATE OR REPLACE FUNCTION breakglass.due(
+    OUT id uuid, OUT role_name text, OUT can_login boolean, OUT lives boolean
+) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT a.id, l.role_name, coalesce(r.rolcanlogin, false), r.oid IS NOT NULL
+      FROM breakglass.left_over() l
+      LEFT JOIN breakglass.access a ON a.id = l.access_id AND a.closed_at IS NULL
+      LEFT JOIN pg_roles r ON r.rolname = l.role_name
+     WHERE l.until IS NULL OR l.until <= clock_timestamp() OR a.locked_at IS NOT NULL
+           OR a.opened_at > clock_timestamp() + interval '2 seconds'
+     ORDER BY a.opened_at
+$function$;
+
 -- For a worker that calls it for ever: a call locks what is due, the next one closes what was locked. Gives what it closed.
+-- One that does not end holds up no other; somebody else who is closing the same one is left alone.
 CREATE OR REPLACE FUNCTION breakglass.reap() RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
 DECLARE
     due record;
     closed int := 0;
 BEGIN
-    FOR due IN SELECT l.role_name, a.id, a.locked_at, coalesce(r.rolcanlogin, false) AS can_login, r.oid IS NOT NULL AS lives
-                 FROM breakglass.left_over() l
-                 LEFT JOIN breakglass.access a ON a.id = l.access_id AND a.closed_at IS NULL
-                 LEFT JOIN pg_roles r ON r.rolname = l.role_name
-                WHERE l.until IS NULL OR l.until <= clock_timestamp() OR a.locked_at IS NOT NULL LOOP
-        IF due.can_login THEN
-            PERFORM breakglass.shut_role(due.role_name);
-            UPDATE breakglass.access SET locked_at = coalesce(locked_at, clock_timestamp()) WHERE id = due.id;
-        ELSE
-            IF due.lives THEN
+    PERFORM breakglass.wait_for_no_standby();
+    IF NOT pg_try_advisory_xact_lock(hashtext('breakglass.reap')) THEN
+        RETURN 0;
+    END IF;
+    FOR due IN SELECT * FROM breakglass.due() LOOP
+        PERFORM FROM breakglass.access WHERE id = due.id FOR UPDATE SKIP LOCKED;
+        CONTINUE WHEN due.id IS NOT NULL AND NOT FOUND;
+        BEGIN
+            IF due.can_login THEN
+                PERFORM breakglass.shut_role(due.role_name);
+                UPDATE breakglass.access SET locked_at = coalesce(locked_at, clock_timestamp()) WHERE id = due.id;
+                CONTINUE;
+            ELSIF due.lives THEN
                 PERFORM breakglass.drop_role(due.role_name);
             END IF;
             UPDATE breakglass.access SET closed_at = clock_timestamp() WHERE id = due.id;
             closed := closed + 1;
-        END IF;
+        EXCEPTION WHEN SQLSTATE 'BGD06' OR SQLSTATE 'BGD07' THEN
+            RAISE WARNING '%', SQLERRM;
+        END;
     END LOOP;
     RETURN closed;
 END $function$;

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from psycopg.pq import TransactionStatus
 
 from recovery import database
 from recovery.database import Session
@@ -114,10 +115,12 @@ def test_block_that_raises_changes_nothing(dba: str, platform: Acme) -> None:
 
 def test_what_was_written_is_on_disk_before_the_commit(session: Session) -> None:
     session.execute("UPDATE tenant SET name = name")
+    written = session.one("SELECT pg_current_wal_insert_lsn()")[0]
 
     session.flush("a run")
 
-    assert session.execute("SELECT pg_current_wal_flush_lsn() > '0/0'").fetchone() == (True,)
+    assert session.one("SELECT pg_current_wal_flush_lsn() >= %s", [written]) == (True,)
+    assert session.info.transaction_status is TransactionStatus.INTRANS
 
 
 def test_other_database_is_not_taken_for_the_approved_one(session: Session, platform: Acme) -> None:

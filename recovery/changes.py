@@ -14,7 +14,7 @@ from .documents import PlanDocument
 from .images import Image
 from .models import Run
 from .parameters import CLOCK, Values
-from .plans import check_count
+from .planned_rows import check_count
 from .platforms import Platform
 from .points import passed
 from .profile import Profile, Statement, TableRule
@@ -66,6 +66,9 @@ class Work:
     def rule(self, statement: Statement) -> TableRule:
         return self.job.profile.tables[statement.table]
 
+    def values_of(self, statement: Statement) -> dict[str, Any]:
+        return {**self.values, **statement.bound}
+
 
 def make(session: Session, job: Job, *, explain: bool = False) -> Done:
     """Lock and compare the rows, run the statements, count, and look at what the transaction touched.
@@ -103,9 +106,9 @@ def _clock(session: Session, job: Job) -> dict[str, Any]:
 def _meet(work: Work, number: int, *, known: frozenset[str]) -> None:
     """Lock and note the rows that a statement will meet, unless that hangs on what an earlier one returns."""
     statement = work.job.statements[number]
-    if statement.parsed.action == "insert" or not parameters_in(statement.parsed.where) <= known:
+    if statement.parsed.action == "insert" or not parameters_in(statement.parsed.where) - statement.own_names <= known:
         return
-    found = images.met(work.session, work.job.profile, work.job.run.kind, statement, work.values)
+    found = images.met(work.session, work.job.profile, work.job.run.kind, statement, work.values_of(statement))
     planned = [row for row in work.job.document.rows if row.statement == number and row.compared]
     if planned:
         comparisons.require_unchanged(statement, planned, found, volatile=work.rule(statement).volatile)
@@ -115,16 +118,17 @@ def _meet(work: Work, number: int, *, known: frozenset[str]) -> None:
 
 def _run(work: Work, number: int, *, known: frozenset[str]) -> None:
     statement, job = work.job.statements[number], work.job
-    if not parameters_in(statement.parsed.where) <= known:
+    if not parameters_in(statement.parsed.where) - statement.own_names <= known:
         _meet(work, number, known=frozenset(work.values))
+    values = work.values_of(statement)
     if work.explain:
-        effects.require_named_tables(work.session, statement, work.values)
-    cursor = work.session.execute(statement.sql, work.values)
+        effects.require_named_tables(work.session, statement, values)
+    cursor = work.session.execute(statement.sql, values)
     check_count(statement, cursor.rowcount, target=job.document.login or job.document.target_key)
     _note(work, statement, cursor.rowcount)
     is_insert = statement.parsed.action == "insert"
     if is_insert or statement.returns:
-        returned = dict(zip(statement.parsed.returning, cursor.fetchall()[0], strict=True))
+        returned = dict(zip(statement.parsed.returning, database.as_texts(cursor)[0], strict=True))
         work.values.update({name: returned[column] for name, column in statement.returns.items()})
         if is_insert:
             _note_added(work, number, {name: returned[name] for name in work.rule(statement).key})
@@ -137,7 +141,7 @@ def _note_added(work: Work, number: int, key: dict[str, Any]) -> None:
 
 
 def _note(work: Work, statement: Statement, count: int) -> None:
-    action, shown = statement.parsed.action, work.values | dict.fromkeys(work.job.values.secret, MARK)
+    action, shown = statement.parsed.action, work.values_of(statement) | dict.fromkeys(work.job.values.secret, MARK)
     text = work.session.as_sent(statement.sql, shown)
     told = {"name": statement.name, "sql": text, "table": str(statement.table), "action": action, "rows": count}
     work.done.sent.append(told)

@@ -60,10 +60,11 @@ def image_select(
 
 
 def image_by_key(
-    table: Table, columns: Iterable[str], *, key: Sequence[str], stamped: Iterable[str] = (), lock: bool = False
+    table: Table, columns: Iterable[str], *, key: Mapping[str, object], stamped: Iterable[str] = (), lock: bool = False
 ) -> str:
-    """One row by its key, in the same three columns; the values of the key are the parameters `key_<column>`."""
-    where = " AND ".join(f"{quoted(table.name)}.{quoted(name)} = %(key_{name})s" for name in key)
+    """One row by its key, in the same three columns; the values of the key are the parameters `key_<number>`."""
+    named = enumerate((f"{quoted(table.name)}.{quoted(name)}", value) for name, value in key.items())
+    where = " AND ".join(f"{name} IS NULL" if value is None else f"{name} = %(key_{n})s" for n, (name, value) in named)
     return Row(table, table.name, tuple(key)).select(columns, where=where, stamped=frozenset(stamped), lock=lock)
 
 

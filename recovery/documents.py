@@ -132,8 +132,13 @@ class PlanDocument:
 
     @property
     def statements(self) -> list[dict[str, Any]]:
-        """Each with name, sql, table, action, least, most and repair."""
+        """Each with name, sql, table, action, least, most, repair and bound: the values that it alone has."""
         return self.fields["statements"]
+
+    @property
+    def restart(self) -> str:
+        """What must be restarted afterwards, in one sentence of the profile; "" when nothing must."""
+        return self.fields.get("restart", "")
 
     @property
     def parameters(self) -> dict[str, dict[str, Any]]:

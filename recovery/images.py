@@ -1,6 +1,7 @@
 """Row images: a platform's rows as JSON that the server made, secrets as keyed fingerprints. No secret leaves here."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from .columns import Table
 from .database import Session
 from .models import AdminUser, RowImage, Run, Tenant
 from .profile import Profile, Statement, TableRule
+from .run_refusals import KeyShared
 
 LONGEST_KEY = LONGEST_LABEL = 255
 LONGEST_TOLD = 80
@@ -87,17 +89,24 @@ def met(session: Session, profile: Profile, kind: str, statement: Statement, val
         stamped=rule.secret.intersection(columns) if session.is_reading else (),
         lock=statement.parsed.action == "update" and not session.is_reading,
     )
-    return [_image(session, rule, *row) for row in session.execute(text, values).fetchall()]
+    found = [_image(session, rule, *row) for row in session.execute(text, values).fetchall()]
+    for place, count in Counter(image.place for image in found).items():
+        if count > 1:
+            raise KeyShared(table=statement.table, key=place[1])
+    return found
 
 
 def by_key(session: Session, profile: Profile, kind: str, table: Table, key: Mapping[str, Any]) -> Image:
-    """One row as it is now; columns None when there is none."""
+    """One row as it is now; columns None when there is none. Raises KeyShared when there are two."""
     rule = profile.tables[table]
     columns = profile.image_columns(kind, table)
     stamped = rule.secret.intersection(columns) if session.is_reading else ()
-    text = derived.image_by_key(table, columns, key=rule.key, stamped=stamped)
-    row = session.execute(text, {f"key_{name}": key[name] for name in rule.key}).fetchone()
-    return _image(session, rule, *row) if row else Image(str(table), key, None)
+    wanted = {name: key[name] for name in rule.key}
+    text = derived.image_by_key(table, columns, key=wanted, stamped=stamped)
+    rows = session.execute(text, {f"key_{number}": value for number, value in enumerate(wanted.values())}).fetchmany(2)
+    if len(rows) > 1:
+        raise KeyShared(table=table, key=canonical.line(wanted))
+    return _image(session, rule, *rows[0]) if rows else Image(str(table), key, None)
 
 
 def _image(session: Session, rule: TableRule, clear: str, key: str, xmin: str) -> Image:

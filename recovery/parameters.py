@@ -54,10 +54,16 @@ class Values:
 def planned(profile: Profile, outcome: Outcome, statements: Iterable[Statement], order: Order) -> Parameters:
     """Every parameter that these statements use: {"value": v}, or {"kind": k} for what cannot be known yet."""
     chosen = tuple(statements)
-    used = sorted(frozenset().union(*(statement.parsed.parameters for statement in chosen)))
+    used = sorted(frozenset().union(*(statement.parsed.parameters - statement.own_names for statement in chosen)))
     returned: Parameters = {name: {"kind": "returned"} for statement in chosen for name in statement.returns}
     known = _inputs(order) | _generated(outcome) | returned
     return {name: _before(profile, chosen, name, order) if name.startswith(BEFORE) else known[name] for name in used}
+
+
+def asked(order: Order) -> dict[str, str | None]:
+    """What the order says, for the queries that choose the statements: NULL where it says nothing."""
+    given = {"key": order.target_key, "login": order.login, "email": order.login, "name": order.display_name}
+    return {name: value or None for name, value in given.items()}
 
 
 def _inputs(order: Order) -> Parameters:

@@ -1,54 +1,26 @@
 """Makes a plan: the exact statements, the rows now and after. It reads the platform through the reader and changes nothing."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from audit import canonical
 
-from . import database, images, parameters, passwords, previews, readiness
+from . import choices, database, images, new_passwords, parameters, readiness
 from .columns import table_from
 from .database import Session
 from .documents import Change, PlanDocument, PlannedRow
 from .models import Run, RunKind
-from .parameters import Order, Parameters
+from .parameters import Order
+from .planned_rows import Look, check_count, planned_rows
 from .platforms import Platform
 from .profile import Profile, Statement
-from .run_refusals import (
-    LoginTaken,
-    NothingToUndo,
-    OutcomeMissing,
-    RowChanged,
-    SetupMissing,
-    TargetMissing,
-    TooManyRows,
-)
-from .statements import parameters_in
+from .run_refusals import NothingToUndo, OutcomeMissing, RowChanged, SetupMissing
 
 __all__ = ["Change", "PlanDocument", "PlannedRow", "build", "check", "check_count", "differences"]
 
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class Look:
-    """One snapshot of the platform for one order."""
-
-    session: Session
-    profile: Profile
-    order: Order
-    statements: tuple[Statement, ...]
-    parameters: Parameters
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return parameters.known(self.parameters)
-
-    @property
-    def unknown(self) -> dict[str, str]:
-        return parameters.unknown(self.parameters)
 
 
 def build(
@@ -71,7 +43,8 @@ def build(
         restores: for outcome restore, the committed run whose rows are put back.
 
     Raises:
-        TargetMissing, TooManyRows, LoginTaken, RowChanged, NothingToUndo, OutcomeMissing, SetupMissing: the plan cannot be made.
+        TargetMissing, TooManyRows, LoginTaken, RowChanged, KeyShared, StatementUnfit, NothingToUndo, OutcomeMissing,
+            SetupMissing: the plan cannot be made.
         PlatformRefused, ProfileRefused: the platform or its profile cannot be read.
     """
     order = Order(outcome, target_key, login, display_name, beneficiary, incident, window_minutes, restores)
@@ -105,10 +78,11 @@ def _fields(look: Look, platform: Platform) -> dict[str, Any]:
         "beneficiary": order.beneficiary,
         "target": {"key": order.target_key, "login": order.login, "name": order.display_name},
         "restores": str(order.restores.id) if order.restores else "",
-        "password": _password(look),
+        "password": _password(look, platform),
+        "restart": profile.restart,
         "statements": [_statement_fields(statement) for statement in look.statements],
         "parameters": look.parameters,
-        "rows": [row.as_fields() for number in range(len(look.statements)) for row in _rows(look, number)],
+        "rows": [row.as_fields() for row in planned_rows(look)],
     }
 
 
@@ -121,6 +95,7 @@ def _statement_fields(statement: Statement) -> dict[str, Any]:
         "least": statement.expect.least,
         "most": statement.expect.most,
         "repair": statement.repair,
+        "bound": dict(statement.bound),
     }
 
 
@@ -131,14 +106,10 @@ def _statements(session: Session, profile: Profile, order: Order) -> tuple[State
         chosen = profile.outcomes[order.outcome].undoing(order.restores.kind)
     if not chosen:
         raise NothingToUndo(why=_("The profile knows nothing to put back after such a run."))
-    return tuple(statement for statement in chosen if _applies(session, statement, order))
-
-
-def _applies(session: Session, statement: Statement, order: Order) -> bool:
-    if statement.when is None:
-        return True
-    row = session.execute(statement.when.sql, {"key": order.target_key or None}).fetchone()
-    return bool(row and row[0])
+    found = choices.choose(session, profile.outcomes[order.outcome], chosen, parameters.asked(order))
+    if not found:
+        raise NothingToUndo(why=_("None of the profile's statements applies to the platform as it is now."))
+    return found
 
 
 def _require_unchanged(session: Session, profile: Profile, run: Run) -> None:
@@ -151,75 +122,10 @@ def _require_unchanged(session: Session, profile: Profile, run: Run) -> None:
             raise RowChanged(row=f"{image.table} {image.row_key}", what=differences(image, now, volatile))
 
 
-def _password(look: Look) -> dict[str, Any] | None:
+def _password(look: Look, platform: Platform) -> dict[str, Any] | None:
     if "password_hash" not in look.parameters:
         return None
-    rule, prefix = look.profile.password, None
-    if rule.current is not None and look.order.target_key:
-        row = look.session.execute(rule.current.sql, {"key": look.order.target_key}).fetchone()
-        prefix = row[0] if row else None
-    chosen = prefix if rule.scheme == "row" and prefix else rule.default
-    scheme = str(passwords.choose(rule, prefix))
-    return {"scheme": scheme, "prefix": chosen, "shortest": rule.shortest, "longest": rule.longest}
-
-
-def _rows(look: Look, number: int) -> list[PlannedRow]:
-    statement = look.statements[number]
-    kinds = previews.kinds(look.profile, statement, look.unknown)
-    if statement.parsed.action == "insert":
-        return [_added(look, number, kinds)]
-    if parameters_in(statement.parsed.where) & look.unknown.keys():
-        return []  # its rows hang on what an earlier statement returns: they are found in the rehearsal
-    found = images.met(look.session, look.profile, look.order.outcome, statement, look.values)
-    check_count(statement, len(found), target=look.order.login or look.order.target_key)
-    if statement.parsed.action == "delete":
-        return [_planned(look, number, image, {}) for image in found]
-    after = previews.updated(look.session, look.profile, statement, look.values, kinds)
-    return [_planned(look, number, image, _merged(after[image.row_key], kinds)) for image in found]
-
-
-def _added(look: Look, number: int, kinds: dict[str, str]) -> PlannedRow:
-    statement = look.statements[number]
-    after: dict[str, Any] = {}
-    if previews.is_known(statement, kinds, look.unknown):
-        found = previews.inserted(look.session, statement, look.values, kinds)
-        check_count(statement, len(found), target=look.order.login)
-        after = found[0]
-        _check_unique(look.session, statement, after)
-    else:
-        kinds = dict.fromkeys(statement.parsed.assigned, "returned") | kinds
-    image = images.Image(str(statement.table), {}, None, look.order.login)
-    return _planned(look, number, image, _merged(after, kinds))
-
-
-def _merged(values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    return {name: {"value": value} for name, value in values.items()} | {n: {"kind": kind} for n, kind in kinds.items()}
-
-
-def _planned(look: Look, number: int, image: images.Image, after: dict[str, dict[str, Any]]) -> PlannedRow:
-    statement = look.statements[number]
-    rule, columns = look.profile.tables[statement.table], image.columns or {}
-    volatile = {name: columns[name] for name in sorted(rule.volatile & columns.keys())}
-    secret = tuple(sorted(rule.secret & (columns.keys() | after.keys())))
-    kept = replace(image, columns=image.without(rule.volatile))
-    action = statement.parsed.action
-    return PlannedRow(number, action, kept, after, volatile, secret, compared=action == "update")
-
-
-def check_count(statement: Statement, count: int, *, target: str) -> None:
-    """Raises TargetMissing or TooManyRows unless the statement may meet so many rows."""
-    if statement.expect.holds(count):
-        return
-    if count == 0:
-        raise TargetMissing(target=target, statement=statement.name, table=statement.table)
-    raise TooManyRows(statement=statement.name, count=count, table=statement.table, expect=str(statement.expect))
-
-
-def _check_unique(session: Session, statement: Statement, after: Mapping[str, Any]) -> None:
-    table = statement.table
-    for column in previews.unique_columns(session, table):
-        if after.get(column) is not None and previews.has_row(session, table, column, after[column]):
-            raise LoginTaken(table=table, column=column, value=after[column])
+    return new_passwords.planned(look.session, platform, look.order, look.statements)
 
 
 def differences(was: images.Image, now: images.Image, volatile: Iterable[str] = ()) -> str:

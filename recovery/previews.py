@@ -1,28 +1,34 @@
 """The values that a statement will write, as far as they can be known before it runs. Reads only; shows no secret."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
-
-import sqlglot
-from sqlglot import exp
 
 from . import images
 from .columns import Table
 from .database import Session
 from .derived import Row, json_object
 from .profile import Profile, Statement
-from .statements import DIALECT, Assigned
+from .statements import Assigned
 
 Known = dict[str, dict[str, Any]]
-CHANGES_BY_ITSELF = re.compile(
-    r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_\w+|localtime\w*|random\w*"
-    r"|gen_random_\w+|uuid\w*|nextval|setval|pg_current_\w+|txid_\w+)\b",
+CLOCK = re.compile(
+    r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_(date|time|timestamp)|localtime\w*)\b",
     re.IGNORECASE,
 )
+CHANGING = """
+SELECT DISTINCT proname FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v'
+"""
 TYPES = """
 SELECT attname, format_type(atttypid, CASE WHEN atttypid = 'varchar'::regtype THEN NULL ELSE atttypmod END)
 FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+"""
+UNIQUE_KEY = """
+SELECT EXISTS (
+    SELECT FROM pg_index WHERE indrelid = %s::regclass AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM unnest((indkey::int2[])[:indnkeyatts - 1]) AS part(attnum)
+                         JOIN pg_attribute AS a ON a.attrelid = indrelid AND a.attnum = part.attnum
+                        WHERE a.attname <> ALL(%s) OR NOT a.attnotnull))
 """
 UNIQUE = """
 SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
@@ -31,21 +37,23 @@ WHERE indrelid = %s::regclass AND indisunique AND indnkeyatts = 1 AND indpred IS
 """
 
 
-def kinds(profile: Profile, statement: Statement, unknown: Mapping[str, str]) -> dict[str, str]:
+def kinds(
+    profile: Profile, statement: Statement, unknown: Mapping[str, str], *, changing: Collection[str] = ()
+) -> dict[str, str]:
     """The written columns whose new value is not known beforehand, each with the kind of value that it will get.
 
-    unknown: parameter -> kind, for parameters without a value yet.
+    unknown: parameter -> kind, for parameters without a value yet. changing: functions that answer anew each time.
     """
     volatile = profile.tables[statement.table].volatile
     found = {}
     for name, assigned in statement.parsed.assigned.items():
-        kind = _kind(assigned, unknown, volatile)
+        kind = _kind(assigned, unknown, volatile | set(changing))
         if kind:
             found[name] = kind
     return found
 
 
-def _kind(assigned: Assigned, unknown: Mapping[str, str], volatile: frozenset[str]) -> str:
+def _kind(assigned: Assigned, unknown: Mapping[str, str], moving: Collection[str]) -> str:
     waiting = [unknown[name] for name in sorted(assigned.parameters) if name in unknown]
     if waiting:
         return waiting[0]
@@ -53,9 +61,15 @@ def _kind(assigned: Assigned, unknown: Mapping[str, str], volatile: frozenset[st
         return assigned.source
     if assigned.source != "expression":
         return ""
-    if any(re.search(rf"\b{re.escape(name)}\b", assigned.text) for name in volatile):
+    if any(re.search(rf"\b{re.escape(name)}\b", assigned.text, re.IGNORECASE) for name in moving):
         return "expression"
-    return "clock" if CHANGES_BY_ITSELF.search(assigned.text) else ""
+    return "clock" if CLOCK.search(assigned.text) else ""
+
+
+def changing_calls(session: Session, statement: Statement) -> list[str]:
+    """Those of the statement's functions that answer anew each time, by the catalog; the clock's are not among them."""
+    called = sorted(name for name in statement.parsed.calls if not CLOCK.fullmatch(name))
+    return [name for (name,) in session.execute(CHANGING, [called]).fetchall()] if called else []
 
 
 def updated(
@@ -77,21 +91,16 @@ def inserted(
     session: Session, statement: Statement, values: Mapping[str, Any], hidden: Iterable[str]
 ) -> list[dict[str, Any]]:
     """What an INSERT will write: one entry per row that it would add."""
-    root = sqlglot.parse_one(statement.sql, dialect=DIALECT)
-    computed = f"SELECT {json_object(_cast(session, statement, frozenset(hidden)))}::text"
-    source = root.expression
-    if isinstance(source, exp.Select):
-        bare = source.copy()
-        bare.set("expressions", [exp.Placeholder(this="computed_here")])
-        computed = bare.sql(dialect=DIALECT).replace("SELECT %(computed_here)s", computed, 1)
-    return [images.read(after) for (after,) in session.execute(computed, values).fetchall()]
+    computed = json_object(_cast(session, statement, frozenset(hidden)))
+    text = f"SELECT {computed}::text\n{statement.parsed.source}"
+    return [images.read(after) for (after,) in session.execute(text, values).fetchall()]
 
 
 def _cast(session: Session, statement: Statement, hidden: frozenset[str]) -> dict[str, str]:
     types = column_types(session, statement.table)
     assigned = statement.parsed.assigned
     return {
-        name: f"({assigned[name].text})::{types[name]}"
+        name: f"({assigned[name].text}\n)::{types[name]}"
         for name in sorted(assigned)
         if name not in hidden and name in types
     }
@@ -107,6 +116,11 @@ def is_known(statement: Statement, hidden: Iterable[str], unknown: Mapping[str, 
     own = statement.parsed.assigned
     used = frozenset().union(*(own[name].parameters for name in own.keys() & set(hidden)))
     return not (statement.parsed.parameters & unknown.keys()) - used
+
+
+def is_unique_key(session: Session, table: Table, key: Iterable[str]) -> bool:
+    """True when a rule of the table itself sees to it that no two rows share this key."""
+    return bool(session.one(UNIQUE_KEY, [table.quoted, list(key)])[0])
 
 
 def unique_columns(session: Session, table: Table) -> list[str]:

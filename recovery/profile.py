@@ -5,12 +5,12 @@ A profile is configuration that a DBA can read: its content is SQL, its digest i
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
 
-from .columns import Column, StatementRefused, Table, quoted
+from .columns import Column, StatementRefused, Table
 from .login_rule import LoginCheck
 from .password_rule import PasswordRule
 from .queries import Query
@@ -19,7 +19,8 @@ from .statements import Parsed
 SHIPPED = Path(__file__).parent / "profiles"
 OUTCOMES = ("create", "reset", "enable", "disable", "restore")
 INPUTS = frozenset({"key", "login", "email", "name", "password_hash", "salt", "incident"})
-GENERATORS = frozenset({"uuid", "uuid_hex", "text16", "hex32", "now", "epoch", "epoch_ms", "epoch_us"})
+RANDOM_GENERATORS = frozenset({"uuid", "uuid_hex", "text16", "hex32"})
+GENERATORS = RANDOM_GENERATORS | {"now", "epoch", "epoch_ms", "epoch_us"}
 BEFORE = "before_"
 
 STOPS = {
@@ -96,15 +97,15 @@ class TableRule:
 
 @dataclass(frozen=True, slots=True)
 class TenantRule:
+    """The table of tenants, and the query for the keys of the system tenants; there should be exactly one."""
+
     table: Table
     key: str
-    system_condition: str
+    system: Query
 
     @property
     def system_tenants(self) -> str:
-        """The query for the keys of the system tenants; there should be exactly one."""
-        key = f"{quoted(self.key)}::text AS tenant_key"
-        return f"SELECT {key} FROM {self.table.quoted} WHERE ({self.system_condition})"
+        return self.system.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,21 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """What a statement is repeated over: a fixed list of values of one name, or a query whose columns are the names."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    query: Query | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One step of an outcome. sql is what runs, to the letter. returns: name for later statements -> returned column.
 
     when: run only if this query gives true. undoes: in a restore, run only if the run to undo was of this outcome.
-    repair: why this statement may write the tenant table.
+    repair: why this statement may write the tenant table. generated: random values of this statement alone.
+    bound: in a plan, the values that one repetition has, and the generated ones.
     """
 
     name: str
@@ -137,6 +148,28 @@ class Statement:
     when: Query | None = None
     undoes: str = ""
     repair: str = ""
+    each: Each | None = None
+    generated: Mapping[str, str] = field(default_factory=dict)
+    bound: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """The parameters that this statement alone has."""
+        return frozenset(self.generated).union(self.each.names if self.each else ())
+
+    @property
+    def is_optional(self) -> bool:
+        return self.when is not None or bool(self.undoes)
+
+    @property
+    def queries(self) -> tuple[Query, ...]:
+        found = (self.when, self.each.query if self.each else None)
+        return tuple(query for query in found if query is not None)
+
+    def repeated(self, bound: Mapping[str, str]) -> "Statement":
+        """The statement as a plan holds it, named after the values that it is repeated for."""
+        shown = ", ".join(bound[name] for name in (self.each.names if self.each else ()))
+        return replace(self, name=f"{self.name} ({shown})" if shown else self.name, bound=dict(bound))
 
     @property
     def table(self) -> Table:
@@ -183,7 +216,7 @@ class Profile:
     text: str
     schema: str
     tables: Mapping[Table, TableRule]
-    tenant: TenantRule
+    tenant: TenantRule | None
     accounts: Table
     owners: Query
     password: PasswordRule
@@ -202,9 +235,16 @@ class Profile:
     @property
     def queries(self) -> tuple[Query, ...]:
         """Everything that the reader runs."""
-        when = (statement.when for outcome in self.outcomes.values() for statement in outcome.statements)
-        found = (self.owners, self.forecast, self.proof, self.audit, self.password.current, *when)
+        statements = (statement for outcome in self.outcomes.values() for statement in outcome.statements)
+        chosen = (query for statement in statements for query in statement.queries)
+        system = self.tenant.system if self.tenant else None
+        found = (system, self.owners, self.forecast, self.proof, self.audit, self.password.current, *chosen)
         return tuple(query for query in found if query is not None)
+
+    @property
+    def tenant_table(self) -> str:
+        """The name of the table of tenants, "" for a platform that has none."""
+        return str(self.tenant.table) if self.tenant else ""
 
     def image_columns(self, kind: str, table: Table) -> tuple[str, ...]:
         """The columns of one table that a before/after image of this outcome holds: key, shown, read and written ones."""

@@ -8,16 +8,14 @@ from types import MappingProxyType
 from django.utils.translation import gettext as _
 
 from . import login_rule
-from .columns import Column, Table, table_from
+from .columns import Table, quoted, table_from
+from .outcomes import read_outcomes
+from .password_checks import check_password
 from .password_rule import read_rule
 from .profile import (
-    OUTCOMES,
     OWNER_COLUMNS,
     SHIPPED,
-    Expect,
-    Outcome,
     Profile,
-    Statement,
     TableRule,
     TenantRule,
     digest_of,
@@ -26,15 +24,13 @@ from .profile_rules import check
 from .queries import Query, read_query
 from .refusals import ProfileRefused
 from .sections import Section, parse_toml, read_toml
-from .statements import parse_query, parse_write
+from .statements import parse_query
 
 ROOT = (
     *("title", "schema", "restart", "accounts", "table", "tenant", "delete"),
     *("owners", "password", "outcome", "forecast", "proof", "audit", "login_check"),
 )
 TABLE = ("key", "label", "shows", "secret", "volatile")
-STATEMENT = ("name", "sql", "expect", "returns", "when", "undoes", "repair")
-MOST_ROWS = 1000
 
 
 def load(name_or_path: str) -> Profile:
@@ -68,11 +64,11 @@ def parse(root: Section, *, name: str, raw: bytes) -> Profile:
         text=raw.decode(),
         schema=schema,
         tables=tables,
-        tenant=_tenant(root.below("tenant"), schema),
+        tenant=_tenant(root.below("tenant"), schema) if root.has("tenant") else None,
         accounts=_table(root, "accounts", schema),
         owners=read_query(root.below("owners"), schema, output=OWNER_COLUMNS),
         password=read_rule(root.below("password"), schema),
-        outcomes=_outcomes(root, schema, tables),
+        outcomes=read_outcomes(root, schema, tables),
         forecast=_optional_query(root, "forecast", schema, parameters=("key", "outcome"), output=("blockers",)),
         proof=_optional_query(root, "proof", schema, parameters=("key", "since"), output=("at", "what")),
         audit=_optional_query(root, "audit", schema, parameters=("since", "until"), output=("id", "at", "line")),
@@ -81,6 +77,7 @@ def parse(root: Section, *, name: str, raw: bytes) -> Profile:
         deletable=_deletable(root, schema),
     )
     check(profile, root)
+    check_password(profile, root)
     return profile
 
 
@@ -120,67 +117,17 @@ def _table_rule(section: Section, table: Table) -> TableRule:
 
 def _tenant(section: Section, schema: str) -> TenantRule:
     section.only(("table", "key", "system"))
-    rule = TenantRule(_table(section, "table", schema), section.text("key"), section.text("system"))
+    table = _table(section, "table", schema)
+    with section.reading("key"):
+        key = f"{quoted(section.text('key'))}::text AS tenant_key"
+    sql = f"SELECT {key} FROM {table.quoted} WHERE ({section.text('system')})"
     with section.reading("system"):
-        parse_query(rule.system_tenants, schema=schema)
-    return rule
+        return TenantRule(
+            table, section.text("key"), Query(sql, parse_query(sql, schema=schema), section.place("system"))
+        )
 
 
 def _optional_query(
     root: Section, name: str, schema: str, *, output: tuple[str, ...], parameters: tuple[str, ...]
 ) -> Query | None:
     return read_query(root.below(name), schema, output=output, parameters=parameters) if root.has(name) else None
-
-
-def _outcomes(root: Section, schema: str, tables: Mapping[Table, TableRule]) -> Mapping[str, Outcome]:
-    volatile = frozenset(Column(rule.table, name) for rule in tables.values() for name in rule.volatile)
-    found = {}
-    for kind, section in root.each("outcome").items():
-        if kind not in OUTCOMES:
-            raise section.no("", _("it is not known; known are {known}").format(known=", ".join(OUTCOMES)))
-        found[kind] = _outcome(section.only(("inputs", "generate", "statement")), kind, schema, volatile)
-    return MappingProxyType(found)
-
-
-def _outcome(section: Section, kind: str, schema: str, volatile: frozenset[Column]) -> Outcome:
-    generated = section.below("generate", optional=True)
-    return Outcome(
-        kind=kind,
-        inputs=section.texts("inputs"),
-        generated=MappingProxyType({name: generated.text(name) for name in generated.content}),
-        statements=tuple(_statement(step, schema) for step in section.steps("statement")),
-        volatile=volatile,
-    )
-
-
-def _statement(section: Section, schema: str) -> Statement:
-    section.only(STATEMENT)
-    returns = section.below("returns", optional=True)
-    with section.reading("sql"):
-        parsed = parse_write(section.text("sql"), schema=schema)
-    when = None
-    if section.has("when"):
-        when = read_query(section, schema, output=("holds",), parameters=("key",), key="when")
-    return Statement(
-        name=section.text("name"),
-        sql=section.text("sql"),
-        expect=_expect(section),
-        parsed=parsed,
-        returns=MappingProxyType({name: returns.text(name) for name in returns.content}),
-        when=when,
-        undoes=section.text("undoes", default=""),
-        repair=section.text("repair", default=""),
-    )
-
-
-def _expect(section: Section) -> Expect:
-    """`expect = 1`, or `expect = { least = 0, most = 20 }`."""
-    if isinstance(section.content.get("expect"), dict):
-        bounds = section.below("expect").only(("least", "most"))
-        expect = Expect(bounds.number("least"), bounds.number("most"))
-    else:
-        count = section.number("expect")
-        expect = Expect(count, count)
-    if not 0 <= expect.least <= expect.most <= MOST_ROWS or expect.most == 0:
-        raise section.no("expect", _("it must be between 0 and {most} rows, at least 1").format(most=MOST_ROWS))
-    return expect

@@ -156,7 +156,7 @@ def _exists(session: Session, table: Table) -> bool:
 
 
 def _of_system_tenant(session: Session, profile: Profile) -> Iterator[str]:
-    if not _exists(session, profile.tenant.table):
+    if profile.tenant is None or not _exists(session, profile.tenant.table):
         return
     count = len(session.execute(profile.tenant.system_tenants, {}).fetchall())
     if count != 1:

@@ -36,7 +36,6 @@ def premade(database: str) -> str:
 def of_reader(profile: Profile) -> tuple[Right, ...]:
     """What the reader may SELECT: no secret column among it."""
     read = set().union(*(query.parsed.reads for query in profile.queries))
-    read.add(Column(profile.tenant.table, profile.tenant.key))
     for kind in profile.outcomes:
         read |= _met_by(profile, kind)
     kept = {column for column in read if column.table.schema != CONSOLE_SCHEMA} - set(profile.secret_columns)

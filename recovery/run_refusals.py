@@ -24,6 +24,18 @@ class SetupMissing(RunRefused):
     remedy = _("Mend what is named, look again with manage.py platform check NAME, then make the plan.")
 
 
+class StatementUnfit(RunRefused):
+    code = "statement_unfit"
+    happened = _("No plan can be made with this statement: {statement}: {why}.")
+    remedy = _("Let the profile's owner look at `when`, `each` and `returns` of this outcome, or choose another one.")
+
+
+class KeyShared(RunRefused):
+    code = "key_shared"
+    happened = _("Several rows of {table} have the same key {key}, so that nobody can say which of them is meant.")
+    remedy = _("Let the platform's database administrator tell them apart, or name more columns as the key in the profile.")
+
+
 class TargetMissing(RunRefused):
     code = "target_missing"
     happened = _("The account {target} is not there: {statement} finds no row in {table}.")

@@ -3,7 +3,6 @@
 The protocol of DESIGN section 6; settle decides what a killed executor leaves undecided. Never inside a transaction.
 """
 
-import secrets
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit import canonical, clock
 from audit.refusals import Refused
 
-from . import access, changes, database, images, openings, passwords, platforms, records, seals
+from . import access, changes, choices, database, images, new_passwords, openings, platforms, records, seals
 from .access import Login
 from .changes import Done, Job
 from .database import Session
@@ -39,20 +38,14 @@ def facts_of(content: str) -> dict[str, str]:
 def prepare_values(content: str, *, password: str | None) -> Values:
     """The secret values that this plan needs, made before any transaction; the hash costs what the platform's hashing costs.
 
-    Raises ValuesMissing, PasswordRefused, SchemeUnknown.
+    Raises ValuesMissing, PasswordRefused, SchemeUnknown, PepperMissing, and what the platform answers of its own pepper.
     """
     document = PlanDocument(content)
-    secret = {}
-    if document.password is not None:
-        if password is None:
-            raise ValuesMissing
-        rule = document.password
-        scheme = passwords.describe(rule["prefix"])
-        made = passwords.make(password, scheme, shortest=rule["shortest"], longest_hash=rule["longest"])
-        secret["password_hash"] = made
-    if "salt" in document.parameters:
-        secret["salt"] = secrets.token_hex(16)
-    return Values(secret)
+    if document.password is None:
+        return Values()
+    if password is None:
+        raise ValuesMissing
+    return Values(new_passwords.prepared(document, password))
 
 
 def carry_out(run: Run, *, values: Values) -> Run:
@@ -108,19 +101,12 @@ def _job(run: Run, values: Values) -> Job:
         raise PlanAltered(what=_("the run's text does not have the approved digest"))
     if not profile.digest == document.profile_digest == run.profile_digest:
         raise PlanAltered(what=_("the profile {name} was edited").format(name=profile.name))
-    statements = tuple(_statement(profile, document, fields) for fields in document.statements)
+    statements = tuple(choices.recall(profile, document.outcome, fields) for fields in document.statements)
     secret = dict(values.secret) | _sealed(document, profile, statements)
     missing = {name for name, given in document.parameters.items() if given.get("kind") in {"password_hash", "salt"}}
     if missing - secret.keys():
         raise ValuesMissing
     return Job(run, document, platform, profile, statements, Values(secret))
-
-
-def _statement(profile: Profile, document: PlanDocument, fields: dict[str, str]) -> Statement:
-    for statement in profile.outcomes[document.outcome].statements:
-        if statement.name == fields["name"] and statement.sql == fields["sql"]:
-            return statement
-    raise PlanAltered(what=_("the profile no longer holds the statement {name}").format(name=fields["name"]))
 
 
 def _sealed(document: PlanDocument, profile: Profile, statements: tuple[Statement, ...]) -> dict[str, str]:
@@ -189,7 +175,7 @@ def _keep(job: Job, session: Session, done: Done) -> None:
         records.aborted(job.run, reason, of=RunState.PREPARED, decided_by=EXECUTOR, by=job.run.operator, refusal=code)
         return
     passed("after_platform_commit")
-    tenant = str(job.profile.tenant.table)
+    tenant = job.profile.tenant_table
     records.committed(job.run, tenant_table=tenant, decided_by=EXECUTOR, by=job.run.operator)
     passed("after_committed")
 

@@ -29,6 +29,10 @@ class Section:
         """The refusal to raise for one key of this section."""
         return self.refusal(file=self.file, key=self._path(key) or "-", reason=reason)
 
+    def place(self, key: str) -> str:
+        """The key with the way to it, as refusals name it."""
+        return self._path(key)
+
     @contextmanager
     def reading(self, key: str) -> Iterator[None]:
         """Turns what a SQL text or a name may not be into the refusal of this key."""

@@ -62,9 +62,10 @@ SECTIONS: dict[str, tuple[str | int, ...]] = {
     "login_check.step.": ("login_check", "step", 0),
 }
 # Their names are the writer's own.
-FREE = {"outcome.KIND.generate.NAME", "outcome.KIND.statement.returns.NAME"}
+FREE = {"outcome.KIND.generate.NAME"}
+FREE |= {f"outcome.KIND.statement.{key}.NAME" for key in ("returns", "each", "generate")}
 HOLDERS = {"table", "outcome"} | {prefix.rstrip(".") for prefix in SECTIONS if prefix}
-HOLDERS |= {"outcome.KIND.generate", "outcome.KIND.statement.returns"}
+HOLDERS |= {"outcome.KIND.generate", "outcome.KIND.statement.returns", "outcome.KIND.statement.generate"}
 HOLDERS -= {"outcome.KIND.statement.expect"}  # may be a number as well
 
 # What is changed in the example, and the sentence of the guide that answers it.
@@ -74,7 +75,7 @@ REFUSED = [
     ('label = "mail"', 'label = "pass"', "table.member"),
     ('secret = ["pass", "otp_seed"]', 'secret = ["otp_seed"]', "password.column"),
     ('tables = ["token"]', "tables = []", "outcome.reset.statement 2.sql"),
-    ("NOT s.pass_is_set", "m.pass IS NULL", "sql"),
+    ("NOT s.pass_is_set", "m.pass IS NULL", "owners.sql"),
     ("m.full_name AS name,", "", "owners.sql"),
     ("WHERE member_no = %(key)s AND status <> 'left'", "", "outcome.reset.statement 1.sql"),
     ("SET pass = %(password_hash)s", "SET pass = '%(password_hash)s'", "outcome.reset.statement 1.sql"),

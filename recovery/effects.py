@@ -1,6 +1,6 @@
 """What a platform transaction really touches, by the server's own account: a trigger or a rule that writes more is named."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -76,7 +76,7 @@ def require_named_tables(session: Session, statement: Statement, values: Mapping
     named = statement.parsed.tables | {statement.table}
     for table, writes in _relations(explained[0]["Plan"]):
         root = _root(session, table)
-        if root not in named or (writes and root != statement.table):
+        if writes and root != statement.table or root not in named and root not in _behind(session, named):
             raise MoreThanPlanned(what=_("{statement} reaches {table}").format(statement=statement.name, table=table))
 
 
@@ -88,9 +88,26 @@ def _relations(node: Mapping[str, Any]) -> Iterator[tuple[Table, bool]]:
 
 
 def _root(session: Session, table: Table) -> Table:
-    """The table itself, or for a partition the table that it is a part of."""
-    query = (
-        "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-        " WHERE c.oid = coalesce(pg_partition_root(%s::regclass), %s::regclass)"
-    )
-    return Table(*session.one(query, [table.quoted, table.quoted]))
+    """The table itself, or for a partition the table that it is a part of. By name: a cast would ask for rights to schemas."""
+    query = """
+        SELECT m.nspname, r.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        JOIN pg_class AS r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) JOIN pg_namespace AS m ON m.oid = r.relnamespace
+        WHERE n.nspname = %s AND c.relname = %s
+    """
+    return Table(*session.one(query, [table.schema, table.name]))
+
+
+def _behind(session: Session, named: Iterable[Table]) -> set[Table]:
+    """What the views among the named tables read."""
+    query = """
+        WITH RECURSIVE behind(oid) AS (
+            SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE (n.nspname || '.' || c.relname) = ANY(%s)
+            UNION
+            SELECT d.refobjid FROM behind AS b JOIN pg_rewrite AS w ON w.ev_class = b.oid
+            JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+                               AND d.refclassid = 'pg_class'::regclass
+        )
+        SELECT n.nspname, c.relname FROM behind JOIN pg_class AS c USING (oid) JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    """
+    return {Table(*row) for row in session.execute(query, [[str(table) for table in named]]).fetchall()}

@@ -55,6 +55,11 @@ def of_capability(profile: Profile, kind: str) -> tuple[Right, ...]:
     return tuple(sorted(set(rights)))
 
 
+def sequences_of(profile: Profile, kind: str) -> tuple[Table, ...]:
+    """The sequences from which the statements of this outcome take numbers by name; those behind defaults are not here."""
+    return tuple(sorted(frozenset().union(*(one.parsed.sequences for one in profile.outcomes[kind].statements))))
+
+
 def schemas(rights: Iterable[Right]) -> tuple[str, ...]:
     return tuple(sorted({right.table.schema for right in rights}))
 

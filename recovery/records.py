@@ -3,7 +3,7 @@
 A move counts only from the state that it expects; whoever comes second is told, and changes nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
@@ -16,7 +16,7 @@ from audit.faults import as_refusals
 from audit.refusals import Refused
 
 from . import images, seals
-from .models import Run, RunState
+from .models import DecidedBy, Run, RunState
 from .points import passed
 from .run_refusals import ApprovalGone, Overtaken, WindowOver
 
@@ -71,6 +71,37 @@ def prepared(run: Run, *, facts: dict[str, Any], before: list[images.Image], to_
         )
         passed("before_prepared_commit")
     run.refresh_from_db()
+
+
+def script_out(run: Run, *, facts: dict[str, Any], keep: Callable[[datetime], dict[str, Any]]) -> None:
+    """A run on paper: its script may be carried out from now on, and what became of it is unknown until somebody asks.
+
+    keep: stores the script inside the same transaction and says what the log tells of it.
+
+    Raises WindowOver, ApprovalGone, Overtaken: the script must not be given out.
+    """
+    with _moving(run, RunState.INTENT) as now:
+        Run.objects.filter(pk=run.pk).update(state=RunState.PREPARED, prepared_at=now, **facts)
+        told = keep(now)
+        log.append(events.PAPER_MADE, by=run.operator, **_facts(run), **_digests(facts), **told)
+    run.refresh_from_db()
+
+
+def reconciled(run: Run, *, facts: dict[str, Any], tenant_table: str, by: str, reason: str) -> Run:
+    """The platform keeps what the script did: what the rows and the receipt say of it reaches the run and the history.
+
+    facts: before and planned_after (images as JSON), and xid and timeline where a receipt told them.
+    """
+    states = (RunState.PREPARED, RunState.NEEDS_HUMAN)
+    with _moving(run, *states) as now:
+        decision = {"state": RunState.COMMITTED, "decided_at": now, "decided_by": DecidedBy.SETTLE, "reason": reason}
+        run.before, run.after = facts["before"], facts["planned_after"]
+        Run.objects.filter(pk=run.pk).update(after=run.after, **facts, **decision)
+        images.record_both(run, tenant_table=tenant_table, at=now)
+        told = {"decided_by": DecidedBy.SETTLE, "reason": reason}
+        log.append(events.RUN_COMMITTED, by=by, **_facts(run), **told, **_digests(vars(run)))
+    run.refresh_from_db()
+    return run
 
 
 def committed(run: Run, *, tenant_table: str, decided_by: str, by: str, reason: str = "") -> Run:

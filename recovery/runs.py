@@ -62,7 +62,7 @@ def carry_out(run: Run, *, values: Values) -> Run:
         raise transaction.TransactionManagementError("a run belongs into no transaction of its caller")
     passed("after_intent")
     try:
-        job = _job(run, values)
+        job = job_of(run, values)
         with openings.opened(run, job.platform) as login:
             passed("after_access")
             _rehearse(job, login)
@@ -86,7 +86,7 @@ def _abort(run: Run, refused: Refused) -> None:
     )
 
 
-def _job(run: Run, values: Values) -> Job:
+def job_of(run: Run, values: Values) -> Job:
     """The run with its plan, platform and profile, all of them still those that were approved. Raises PlanAltered."""
     document = PlanDocument(run.content)
     platform = platforms.get(run.platform)

@@ -31,8 +31,14 @@ except EnvError as error:
     raise ImproperlyConfigured(f"The console cannot start, settings are missing or wrong: {error}") from error
 
 
+# A process that is stopped or frozen in the middle of a step must not hold the row of the clock or of the log's end for ever.
+STEP_MAY_REST = "-c idle_in_transaction_session_timeout=30s"
+
+
 def database(url: str) -> dict[str, object]:
-    return {**dj_database_url.parse(url.strip(), conn_max_age=600, conn_health_checks=True), "ATOMIC_REQUESTS": False}
+    found = dj_database_url.parse(url.strip(), conn_max_age=600, conn_health_checks=True)
+    options = {"options": STEP_MAY_REST, **found.get("OPTIONS", {})}
+    return {**found, "OPTIONS": options, "ATOMIC_REQUESTS": False}
 
 
 DEBUG = False

@@ -9,10 +9,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from . import without_doors
+from . import pepper_view, without_doors
 from .columns import CONSOLE_SCHEMA, quoted
 from .derived import secrets_view
 from .grant_texts import ADMINISTER, FOOTER, GUARD, HEADER, OWN, ROLE, SEQUENCES, TAKE_BACK
+from .password_families import NO_PASSWORD
 from .password_schemes import FAMILIES
 from .profile import Profile, TableRule
 from .rights import (
@@ -26,6 +27,7 @@ from .rights import (
     of_reader,
     premade,
     schemas,
+    sequences_of,
 )
 
 DOORS = Path(__file__).with_name("doors.sql")
@@ -104,12 +106,15 @@ def _parts(profile: Profile, database: str, mode: str) -> Iterator[str]:
     yield from _rights(READER, of_reader(profile))
     for kind, role in caps.items():
         yield from _rights(role, of_capability(profile, kind))
+        for sequence in sequences_of(profile, kind):
+            yield f"GRANT USAGE ON SEQUENCE {sequence.quoted} TO {quoted(role)};"
     if has_doors:
         yield DOORS.read_text()
     yield _secret_prefix()
     for rule in profile.tables.values():
         if rule.secret:
             yield from _view(rule, owner)
+    yield from pepper_view.script(profile, owner=owner)
     yield from _doors() if has_doors else _no_doors(database)
 
 
@@ -155,14 +160,15 @@ def _rights(role: str, rights: tuple[Right, ...]) -> Iterator[str]:
 
 
 def _secret_prefix() -> str:
-    """The part of a hash that names scheme and cost and holds no salt; empty when the form is unknown."""
+    """The part of a hash that names scheme and cost and holds no salt; empty when the form is unknown, NULL for no password."""
     patterns = ", ".join(_literal(family.prefix) for family in FAMILIES)
     return (
         f"CREATE OR REPLACE FUNCTION {CONSOLE_SCHEMA}.secret_prefix(secret text) RETURNS text\n"
         "LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $function$\n"
-        "    SELECT coalesce((SELECT array_to_string(regexp_match(secret, form), '')\n"
+        f"    SELECT CASE WHEN secret !~ {_literal(NO_PASSWORD)} THEN\n"
+        "           coalesce((SELECT array_to_string(regexp_match(secret, form), '')\n"
         f"                       FROM unnest(ARRAY[{patterns}]) WITH ORDINALITY AS known(form, place)\n"
-        "                      WHERE secret ~ form ORDER BY place LIMIT 1), '')\n"
+        "                      WHERE secret ~ form ORDER BY place LIMIT 1), '') END\n"
         "$function$;"
     )
 

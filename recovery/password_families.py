@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+NO_PASSWORD = r"^(?:|!.*|\*|x|\*LK\*)$"  # what software writes where a password is, and there is none
 TAG = re.compile(r"\{[A-Za-z0-9-]+\}")
 
 Found = Mapping[str, str]

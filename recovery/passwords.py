@@ -16,12 +16,16 @@ from .refusals import PasswordRefused, SchemeUnknown
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A written form with its cost, as a hash or its beginning names them. cost is made for reading: `m=65536,t=3,p=4`."""
+    """A written form with its cost, as a hash or its beginning names them. cost is made for reading: `m=65536,t=3,p=4`.
+
+    prefix: the text that named them.
+    """
 
     name: str
     cost: str
     family: Family = field(repr=False)
     found: Mapping[str, str] = field(repr=False)
+    prefix: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.cost})" if self.cost else self.name
@@ -40,25 +44,29 @@ def describe(hash_or_prefix: str) -> Scheme:
         if any(int(found[name] or 0) > most for name, most in family.most.items()):
             break
         cost = ",".join(f"{name}={value}" for name, value in found.items() if value and name != "tag")
-        return Scheme(family.name, cost, family, found)
+        return Scheme(family.name, cost, family, found, hash_or_prefix)
     raise SchemeUnknown(prefix=_beginning(hash_or_prefix))
 
 
 def choose(rule: PasswordRule, prefix: str | None) -> Scheme:
     """The scheme for a new password: as the replaced row has it, or the profile's default.
 
-    prefix is what the profile's `current` query gave: None or empty for no row, no password or an unknown form.
+    prefix is what the profile's `current` query gave: None for no row or no password, empty for an unknown form.
+    Raises SchemeUnknown: a platform may not read the default, where its own rows look otherwise.
     """
-    return describe(prefix if rule.scheme == "row" and prefix else rule.default)
+    if rule.scheme != "row" or prefix is None:
+        return describe(rule.default)
+    if not prefix:
+        raise SchemeUnknown(prefix=_("the hash of this account begins like none that it knows"))
+    return describe(prefix)
 
 
-def check(password: str, scheme: Scheme, *, shortest: int = 1) -> None:
-    """Raises PasswordRefused for what the platform would cut, misread or never accept."""
+def check(password: str, *, longest: int, shortest: int = 1) -> None:
+    """Raises PasswordRefused for what the platform would cut, misread or never accept. longest: bytes."""
     if "\0" in password or not password.isprintable():
         raise PasswordRefused(reason=_("it contains a character that cannot be typed at a sign-in"))
     if len(password) < shortest:
         raise PasswordRefused(reason=_("it needs at least {shortest} characters").format(shortest=shortest))
-    longest = scheme.family.longest_password
     if len(password.encode()) > longest:
         reason = _("this platform takes at most {longest} bytes; letters with accents count as two").format(
             longest=longest
@@ -71,17 +79,22 @@ def make(password: str, scheme: Scheme, *, shortest: int = 1, longest_hash: int 
 
     longest_hash: characters that the platform's column takes. Raises PasswordRefused.
     """
-    check(password, scheme, shortest=shortest)
+    check(password, longest=scheme.family.longest_password, shortest=shortest)
     try:
         made = scheme.family.make(password, scheme.found)
     except (ValueError, HashingError) as error:  # a cost that no library accepts, such as bcrypt with 3 rounds
         raise SchemeUnknown(prefix=str(scheme)) from error
-    if longest_hash is not None and len(made) > longest_hash:
-        reason = _("its hash has {length} characters, the platform's column takes {most}")
-        raise PasswordRefused(reason=reason.format(length=len(made), most=longest_hash))
-    if not verify(password, made):
-        raise PasswordRefused(reason=_("its hash could not be verified after it was made"))
+    require_written(made, fits=verify(password, made), longest=longest_hash)
     return made
+
+
+def require_written(made: str, *, fits: bool, longest: int | None) -> None:
+    """A hash that the platform's column takes, and that the same scheme verifies. Raises PasswordRefused."""
+    if longest is not None and len(made) > longest:
+        reason = _("its hash has {length} characters, the platform's column takes {most}")
+        raise PasswordRefused(reason=reason.format(length=len(made), most=longest))
+    if not fits:
+        raise PasswordRefused(reason=_("its hash could not be verified after it was made"))
 
 
 def verify(password: str, written: str) -> bool:

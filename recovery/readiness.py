@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import access, database, rights
+from . import access, database, peppers, rights
 from .columns import Table
 from .database import Identity, Session
 from .derived import secrets_view
@@ -62,6 +62,8 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
             for kind in kinds or profile.outcomes:
                 missing += _of_capability(session, profile, kind, identity.database_name)
             missing += _of_system_tenant(session, profile)
+            if kinds is None:  # a single outcome asks when its plan is made, and only where it sets a password
+                missing += peppers.missing(platform, profile.password, session)
             notes += _triggers(session, profile)
             notes += _open_schemas(session, profile)
     except PlatformRefused as refusal:
@@ -109,6 +111,12 @@ def _of_capability(session: Session, profile: Profile, kind: str, dbname: str) -
         yield sentence.format(role=role, kind=kind)
         return
     yield from _lacking(session, role, rights.of_capability(profile, kind), _("the outcome {kind}").format(kind=kind))
+    for sequence in rights.sequences_of(profile, kind):
+        if not _exists(session, sequence):
+            yield _("The sequence {name} does not exist. Correct the profile.").format(name=sequence)
+        elif not session.one("SELECT has_sequence_privilege(%s, %s::regclass, 'USAGE')", [role, sequence.quoted])[0]:
+            sentence = _("The outcome {kind} lacks USAGE on the sequence {name}. Run the script of: platform grants.")
+            yield sentence.format(kind=kind, name=sequence)
 
 
 def _lacking(session: Session, role: str, wanted: Iterable[Right], who: str) -> Iterator[str]:

@@ -123,12 +123,16 @@ def connect(platform: Platform, login: Login) -> Iterator[database.Session]:
 def close(platform: Platform, access_id: UUID) -> int:
     """Take a login away, in two commits: first nobody can log in with it, then its sessions end and it is dropped.
 
-    Gives the number of sessions that had to be ended. May be repeated. Raises kinds of PlatformRefused.
+    Gives the number of sessions that had to be ended. May be repeated. Raises AccessNotProven when it cannot be dropped,
+    kinds of PlatformRefused when nothing can be asked.
     """
     with _broker(platform) as session:
         session.execute("SELECT breakglass.lock_access(%s)", [access_id])
         passed("after_access_locked")
-        return _row(session, "SELECT breakglass.close_access(%s)", [access_id])[0]
+        try:
+            return _row(session, "SELECT breakglass.close_access(%s)", [access_id])[0]
+        except DoorShut as shut:
+            raise AccessNotProven(role=role_of(access_id), why=shut.facts["reason"]) from shut
 
 
 def state(platform: Platform, access_id: UUID) -> State:
@@ -169,8 +173,8 @@ def left_over(platform: Platform) -> tuple[LeftOver, ...]:
 def reap(platform: Platform) -> int:
     """Close whatever is past its end or explained by no opening. Gives how many were closed."""
     with _broker(platform) as session:
-        session.execute("SELECT breakglass.reap()")
-        return _row(session, "SELECT breakglass.reap()", [])[0]
+        locked_before, locked_now = (_row(session, "SELECT breakglass.reap()", [])[0] for _commit in range(2))
+        return locked_before + locked_now
 
 
 def _broker(platform: Platform) -> Any:
@@ -205,7 +209,8 @@ def _still_there(found: State) -> str:
     if found.role_exists:
         return _("the role exists, {sessions} sessions are open").format(sessions=found.sessions)
     if found.prepared:
-        return _("{prepared} prepared transactions are left").format(prepared=found.prepared)
+        sentence = _("{prepared} prepared transactions of it are left, see pg_prepared_xacts and ROLLBACK PREPARED")
+        return sentence.format(prepared=found.prepared)
     return _("{sessions} sessions are open").format(sessions=found.sessions)
 
 

@@ -206,17 +206,6 @@ def test_role_that_no_opening_explains_is_left_over_and_reaped(place: Place) -> 
     assert place.roles() == []
 
 
-def test_thirty_openings_leave_no_role_and_no_right_behind(place: Place) -> None:
-    query = "SELECT relname, relacl::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"
-    before = place.acme.rows(query)
-
-    for _number in range(30):
-        access.close(place.platform, place.open().access_id)
-
-    assert place.acme.rows(query) == before
-    assert place.roles() == []
-
-
 def test_verifier_made_here_is_what_libpq_makes(place: Place) -> None:
     login = access.prepare(uuid.uuid4())
     with place.acme.connect() as dba:

@@ -1,8 +1,15 @@
 """Password hashes in other platforms' forms, judged by vectors and libraries that did not make them."""
 
+import base64
+import hmac
 import secrets
+import subprocess
 
+import bcrypt
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from django.contrib.auth.hashers import (
     Argon2PasswordHasher,
     BCryptPasswordHasher,
@@ -39,7 +46,64 @@ PREFIXES = [
     "$H$9",
     "$pbkdf2-sha256$1000$",
     "$pbkdf2-sha512$1000$",
+    "$pbkdf2-sha256$i=1000,l=32$",
+    "$pbkdf2-sha512$i=1000$",
+    "$pbkdf2-sha1$i=1000$",
+    "$scrypt$ln=8,r=8,p=1$",
+    "$bcrypt-sha256$v=2,t=2b,r=4$",
+    "$5$",
+    "$5$rounds=6000$",
+    "$argon2i$v=19$m=1024,t=2,p=1$",
+    "$S$7",
+    "{CRYPT}$2y$05$",
+    "{BCRYPT}$2b$04$",
+    "{bcrypt}$2a$04$",
+    "{CRYPT}$6$",
+    "{SHA512-CRYPT}$6$rounds=6000$",
+    "{CRYPT}$5$",
+    "{ARGON2ID}$argon2id$v=19$m=1024,t=2,p=1$",
 ]
+
+
+def _unbased(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+def phc_pbkdf2(password: str, written: str) -> bool:
+    """By cryptography's own PBKDF2, from the PHC string format's specification."""
+    _empty, name, cost, salt, value = written.split("$")
+    rounds = int(cost.split(",")[0].removeprefix("i="))
+    digest = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha512": hashes.SHA512()}[name.removeprefix("pbkdf2-")]
+    wanted = _unbased(value)
+    return PBKDF2HMAC(digest, len(wanted), _unbased(salt), rounds).derive(password.encode()) == wanted
+
+
+def phc_scrypt(password: str, written: str) -> bool:
+    _empty, _name, cost, salt, value = written.split("$")
+    ln, r, p = (int(part.split("=")[1]) for part in cost.split(","))
+    return Scrypt(_unbased(salt), len(_unbased(value)), 2**ln, r, p).derive(password.encode()) == _unbased(value)
+
+
+def bcrypt_over_hmac(password: str, written: str) -> bool:
+    """passlib's documented construction: bcrypt over base64 of HMAC-SHA256 keyed with the salt."""
+    _empty, _name, _cost, salt, value = written.split("$")
+    pre = base64.b64encode(hmac.digest(salt.encode(), password.encode(), "sha256"))
+    return bcrypt.hashpw(pre, f"$2b$04${salt}".encode()).decode() == f"$2b$04${salt}{value}"
+
+
+def django_argon2(password: str, written: str) -> bool:
+    return Argon2PasswordHasher().verify(password, f"argon2{written}")
+
+
+def openssl(password: str, written: str) -> bool:
+    """The system's own SHA-crypt."""
+    *_rest, salt, _value = written.split("$")
+    setting = f"{written[3:].split('$')[0]}$" if "rounds=" in written else ""
+    command = ["openssl", "passwd", "-5", "-salt", f"{setting}{salt}", "-stdin"]
+    made = subprocess.run(command, input=password.encode(), capture_output=True, check=True).stdout.decode().strip()
+    return made == written
+
+
 JUDGES = {
     "argon2$argon2id$v=19$m=8192,t=2,p=8$": Argon2PasswordHasher().verify,
     "bcrypt$$2b$04$": BCryptPasswordHasher().verify,
@@ -49,8 +113,22 @@ JUDGES = {
     "scrypt$1024$$8$5$": ScryptPasswordHasher().verify,
     "$argon2id$v=19$m=19456,t=2,p=1$": foreign.argon2.verify,
     "$2y$05$": foreign.bcrypt.verify,
+    "$pbkdf2-sha256$i=1000,l=32$": phc_pbkdf2,
+    "$pbkdf2-sha512$i=1000$": phc_pbkdf2,
+    "$pbkdf2-sha1$i=1000$": phc_pbkdf2,
+    "$scrypt$ln=8,r=8,p=1$": phc_scrypt,
+    "$bcrypt-sha256$v=2,t=2b,r=4$": bcrypt_over_hmac,
+    "$5$rounds=6000$": openssl,
+    "$5$": openssl,
+    "$argon2i$v=19$m=1024,t=2,p=1$": django_argon2,
+    "{CRYPT}$2y$05$": foreign.ldap_bcrypt.verify,
+    "{CRYPT}$6$": foreign.ldap_sha512_crypt.verify,
+    "{CRYPT}$5$": foreign.ldap_sha256_crypt.verify,
 }
 VECTORS = {
+    # Drepper's SHA-crypt paper, RFC 6070 in PHC spelling
+    "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5": "Hello world!",
+    "$pbkdf2-sha1$i=4096,l=20$c2FsdA$SwB5AbdlSJq+rUnZJvch0GWkKcE": "password",
     # Openwall crypt_blowfish, Drepper's SHA-crypt paper (openssl passwd -6), phpass test, RFC 7914 sections 11 and 12
     "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW": "U*U",
     "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1": "Hello world!",
@@ -134,14 +212,24 @@ def test_hash_that_the_column_would_cut_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "md5:900150983cd24fb0d6963f7d28e17f72", "$1$salt$hash", "{SSHA}abc", "argon2id", "$argon2i$v=19$m=1,t=1,p=1$"],
+    [
+        "",
+        "md5:900150983cd24fb0d6963f7d28e17f72",
+        "$1$salt$hash",
+        "{SSHA}abc",
+        "argon2id",
+        "$argon2d$v=19$m=8,t=1,p=1$",
+        "{NOOP}$2b$04$",
+    ],
 )
 def test_form_that_the_console_cannot_make_is_refused(written: str) -> None:
     with pytest.raises(SchemeUnknown):
         passwords.describe(written)
 
 
-@pytest.mark.parametrize("written", ["$argon2id$v=19$m=99999999,t=2,p=1$", "$2b$31$", "pbkdf2_sha256$99999999999$"])
+@pytest.mark.parametrize(
+    "written", ["$argon2id$v=19$m=99999999,t=2,p=1$", "$2b$31$", "pbkdf2_sha256$99999999999$", "$scrypt$ln=21,r=8,p=1$"]
+)
 def test_cost_that_would_stop_the_console_is_refused(written: str) -> None:
     with pytest.raises(SchemeUnknown):
         passwords.describe(written)
@@ -169,9 +257,13 @@ def test_scheme_of_the_row_comes_before_the_profiles_default(rule: PasswordRule)
     assert passwords.choose(rule, "$2y$10$").name == "bcrypt"
 
 
-@pytest.mark.parametrize("prefix", [None, ""])
-def test_row_that_says_nothing_gets_the_profiles_default(rule: PasswordRule, prefix: str | None) -> None:
-    assert passwords.choose(rule, prefix).name == "argon2id"
+def test_row_without_a_password_gets_the_profiles_default(rule: PasswordRule) -> None:
+    assert passwords.choose(rule, None).name == "argon2id"
+
+
+def test_row_whose_hash_has_an_unknown_form_is_refused(rule: PasswordRule) -> None:
+    with pytest.raises(SchemeUnknown, match="declare its own"):
+        passwords.choose(rule, "")
 
 
 def test_fingerprint_tells_equal_values_under_one_key_only() -> None:

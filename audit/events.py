@@ -64,6 +64,7 @@ PAPER_SHOWN = "paper.shown"
 PAPER_WIPED = "paper.wiped"
 
 # proof
+PROOF_CHECKED = "proof.checked"
 PROOF_CONFIRMED = "proof.confirmed"
 PROOF_SEEN = "proof.seen"
 

@@ -49,6 +49,7 @@ APP = {
     "procedure_execution": record(),
     "procedure_judgement": record(),
     "procedure_signinproof": record(),
+    "procedure_logincheck": record(),
     "procedure_revocationitem": record(
         *("done_at", "done_by_id", "output", "waived_at", "waived_by_id", "waived_reason", "waived_until")
     ),

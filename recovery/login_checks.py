@@ -178,6 +178,8 @@ def _visited(order: Mapping[str, Any], *, patience: float) -> list[dict[str, Any
         said, end = done.stdout, {"found": BROKEN}
     except subprocess.TimeoutExpired as late:
         said, end = late.stdout or b"", {"found": "slow"}
+    except OSError:  # no process to be had
+        said, end = b"", {"found": BROKEN}
     return [*(json.loads(line) for line in said.splitlines(keepends=True) if line.endswith(b"\n")), end]
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from django.utils.translation import gettext as _
 
 from .columns import Column, Table
-from .profile import OUTCOMES, Each, Expect, Outcome, Statement, TableRule
+from .profile import CLEARED, NOTES, OUTCOMES, STOPS, Each, Expect, Outcome, Statement, TableRule
 from .queries import read_query
 from .sections import Section
 from .statements import parse_write
@@ -24,7 +24,7 @@ def read_outcomes(root: Section, schema: str, tables: Mapping[Table, TableRule])
     for kind, section in root.each("outcome").items():
         if kind not in OUTCOMES:
             raise section.no("", _("it is not known; known are {known}").format(known=", ".join(OUTCOMES)))
-        found[kind] = _outcome(section.only(("inputs", "generate", "statement")), kind, schema, volatile)
+        found[kind] = _outcome(section.only(("inputs", "clears", "generate", "statement")), kind, schema, volatile)
     return MappingProxyType(found)
 
 
@@ -35,7 +35,21 @@ def _outcome(section: Section, kind: str, schema: str, volatile: frozenset[Colum
         generated=_texts(section, "generate"),
         statements=tuple(_statement(step, schema) for step in section.steps("statement")),
         volatile=volatile,
+        clears=_clears(section, kind),
     )
+
+
+def _clears(section: Section, kind: str) -> frozenset[str]:
+    """Which blockers the outcome takes away. Only enable and reset are recommended for what they clear."""
+    if kind not in CLEARED:
+        if section.has("clears"):
+            raise section.no("clears", _("it stands in {known} only").format(known=", ".join(sorted(CLEARED))))
+        return frozenset()
+    found = frozenset(section.texts("clears", default=sorted(CLEARED[kind])))
+    if unknown := found - STOPS.keys() - NOTES.keys():
+        names = {"name": min(unknown), "known": ", ".join((*STOPS, *NOTES))}
+        raise section.no("clears", _("{name} is not known; known are {known}").format(**names))
+    return found
 
 
 def _texts(section: Section, key: str) -> Mapping[str, str]:

@@ -32,11 +32,18 @@ STOPS = {
     "no_password": _("no password"),
     "password_expired": _("password expired"),
     "no_membership": _("no membership"),
+    "not_activated": _("not activated yet"),
+    "expired": _("account expired"),
     "other": _("stopped"),
 }
 NOTES = {
     "second_factor": _("second factor is on"),
     "must_change": _("must change the password"),
+}
+# What an outcome clears unless its `clears` says otherwise.
+CLEARED = {
+    "enable": frozenset({"disabled"}),
+    "reset": frozenset({"no_password", "locked", "password_expired"}),
 }
 OWNER_COLUMNS = (
     "id",
@@ -180,13 +187,17 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One of create, reset, enable, disable, restore. inputs come from the console, generated are made at plan time or run."""
+    """One of create, reset, enable, disable, restore. inputs come from the console, generated are made at plan time or run.
+
+    clears: the kinds of blockers that are gone afterwards; on this the recommendation counts.
+    """
 
     kind: str
     inputs: tuple[str, ...]
     generated: Mapping[str, str]
     statements: tuple[Statement, ...]
     volatile: frozenset[Column]
+    clears: frozenset[str] = frozenset()
 
     @property
     def writes(self) -> frozenset[Column]:

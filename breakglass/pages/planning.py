@@ -16,7 +16,7 @@ from breakglass.procedure import incidents, planning, policy
 from breakglass.procedure.models import Choice, Diagnosis, Incident, Plan
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
-from recovery.diagnosis import CLEARED_BY_ENABLE, CLEARED_BY_RESET, Owner, Report
+from recovery.diagnosis import Report
 from recovery.models import RunKind
 from recovery.profile import blocker
 
@@ -53,14 +53,8 @@ def _start(choice: Choice | None, report: Report | None) -> dict[str, Any]:
         }
     if report is None or not report.recommended:
         return {}
-    fitting = [one.key for one in report.owners if report.recommended in fits(one)]
+    fitting = [one.key for one in report.owners if report.recommended in report.fits(one)]
     return {"outcome": report.recommended, "target_key": fitting[0] if len(fitting) == 1 else ""}
-
-
-def fits(owner: Owner) -> list[str]:
-    """The outcomes that would let this owner in with nothing else in the way."""
-    cleared = {RunKind.ENABLE: CLEARED_BY_ENABLE, RunKind.RESET: CLEARED_BY_RESET}
-    return [kind.value for kind, stops in cleared.items() if owner.stops and owner.stops <= stops]
 
 
 @wizard.page("outcome", "breakglass/outcome.html")

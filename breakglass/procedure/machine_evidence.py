@@ -31,8 +31,9 @@ class Piece:
 
 
 def of(incident: Incident) -> list[Piece]:
-    """Diagnoses, plans, approvals, and of each run its statements, rows and the proof that its login is gone."""
-    return [*_diagnoses(incident), *_plans(incident), *_approvals(incident), *_runs(incident), *_accesses(incident)]
+    """Diagnoses, plans, approvals, of each run its statements, rows and the proof that its login is gone, and who signed in."""
+    before = (*_diagnoses(incident), *_plans(incident), *_approvals(incident))
+    return [*before, *_runs(incident), *_accesses(incident), *_proofs(incident)]
 
 
 def _diagnoses(incident: Incident) -> list[Piece]:
@@ -134,6 +135,25 @@ def _accesses(incident: Incident) -> list[Piece]:
 def _access(opened: Access) -> dict[str, Any]:
     moments = {name: _at(getattr(opened, name)) for name in ("requested_at", "opened_at", "closed_at", "proven_at")}
     return {"role": opened.role_name, "run": str(opened.run_id), **moments, "proof": _parsed(opened.proof)}
+
+
+def _proofs(incident: Incident) -> list[Piece]:
+    """The console's own sign-ins, whatever they said, and what was seen or confirmed of the person's."""
+    checks = [
+        {"run": str(check.execution.run_id), "at": _at(check.at), **_parsed(check.facts)}
+        for check in incident.login_checks.select_related("execution")
+    ]
+    proofs = [
+        {
+            "how": proof.how,
+            "detail": proof.detail,
+            "by": proof.account.username if proof.account else "",
+            "at": _at(proof.at),
+        }
+        for proof in incident.sign_in_proofs.select_related("account").order_by("id")
+    ]
+    content = {"login_checks": checks, "proofs": proofs}
+    return [_named_by_content(Kind.PROOF, "proof/sign-in", content)] if checks or proofs else []
 
 
 def _at(moment: Any) -> str:

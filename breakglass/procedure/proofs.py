@@ -1,8 +1,8 @@
 """Proof of recovery: the recovered person signed in. The console sees it on the platform, or somebody says who confirmed it."""
 
-from audit import clock, events, log
+from audit import events, log
 from breakglass.people.models import Account
-from breakglass.procedure import colleagues, execution, standing, texts
+from breakglass.procedure import colleagues, execution, login_proofs, standing, texts
 from breakglass.procedure.change_refusals import ChangeNotMade
 from breakglass.procedure.models import Execution, Incident, Participant, SignInProof
 from breakglass.procedure.states import State
@@ -16,23 +16,32 @@ BEFORE_SEALING = (State.EXECUTED, State.PROVEN, State.REVOKED)
 def look(incident: Incident, *, by: Account | str = "worker") -> SignInProof | None:
     """Ask the platform whether the recovered account has signed in since the change; record it once.
 
+    The console's own login check is no sign-in of the person: after it, only a later one counts.
+
     Returns:
         The proof, or None while nobody has signed in.
 
     Raises:
         ChangeNotMade; PlatformRefused: the platform does not answer.
     """
-    known = latest(incident)
+    known = by_person(incident)
     if known is not None:
         return known
     changed = _changed(incident)
     with recorded("proofs.look", incident, by=by):
-        detail = platform_proof.seen(platforms.get(incident.platform), changed.run)
+        noted = login_proofs.noted_by(login_proofs.of(incident).filter(execution=changed).last())
+        detail = platform_proof.seen(platforms.get(incident.platform), changed.run, after=noted)
     return _record_seen(incident, by=by, execution=changed, detail=detail) if detail else None
 
 
 def latest(incident: Incident) -> SignInProof | None:
-    return SignInProof.objects.filter(incident=incident).last()
+    """The proof that counts most: of the person, else the console's own login check."""
+    return by_person(incident) or SignInProof.objects.filter(incident=incident).last()
+
+
+def by_person(incident: Incident) -> SignInProof | None:
+    """The proof that the person signed in, which the console's own login check is not."""
+    return SignInProof.objects.filter(incident=incident).exclude(how=SignInProof.How.CHECKED).last()
 
 
 @step
@@ -46,7 +55,7 @@ def confirm(incident: Incident, *, by: Account, detail: str) -> SignInProof:
     texts.require(detail=detail)
     changed = _changed(incident)
     colleagues.take_part(incident, by=by, part=Participant.Part.TOOK_OVER)
-    proof = _add(incident, changed, how=SignInProof.How.CONFIRMED, detail=detail, account=by)
+    proof = login_proofs.add_proof(incident, changed, how=SignInProof.How.CONFIRMED, detail=detail, account=by)
     log.append(events.PROOF_CONFIRMED, by=by.username, incident=incident.reference, detail=detail)
     return proof
 
@@ -54,9 +63,9 @@ def confirm(incident: Incident, *, by: Account, detail: str) -> SignInProof:
 @step
 def _record_seen(incident: Incident, *, by: Account | str, execution: Execution, detail: str) -> SignInProof:
     incident = _locked(incident)
-    if known := latest(incident):
+    if known := by_person(incident):
         return known
-    proof = _add(incident, execution, how=SignInProof.How.SEEN, detail=detail, account=None)
+    proof = login_proofs.add_proof(incident, execution, how=SignInProof.How.SEEN, detail=detail, account=None)
     name = username(by)
     log.append(events.PROOF_SEEN, by=name, incident=incident.reference, run=str(execution.run_id), detail=detail)
     return proof
@@ -73,10 +82,3 @@ def _changed(incident: Incident) -> Execution:
     if changed is None:
         raise ChangeNotMade
     return changed
-
-
-def _add(incident: Incident, changed: Execution, **facts: object) -> SignInProof:
-    proof = SignInProof.objects.create(incident=incident, execution=changed, at=clock.now(), **facts)
-    if incident.state == State.EXECUTED:
-        standing.move(incident, State.PROVEN)
-    return proof

@@ -22,6 +22,7 @@ from breakglass.procedure.models import (
     EvidenceItem,
     Execution,
     Judgement,
+    LoginCheck,
     Message,
     Override,
     Participant,
@@ -183,6 +184,11 @@ class JudgementAdmin(RecordAdmin):
 class PlanAdmin(RecordAdmin):
     list_display = ("incident", "number", "outcome", "words", "account", "at")
     list_filter = ("outcome",)
+
+
+@admin.register(LoginCheck)
+class LoginCheckAdmin(RecordAdmin):
+    list_display = ("incident", "verdict", "at")
 
 
 @admin.register(SignInProof)

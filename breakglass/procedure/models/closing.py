@@ -16,6 +16,7 @@ class SignInProof(models.Model):
     class How(models.TextChoices):
         SEEN = "seen", _("seen on the platform")
         CONFIRMED = "confirmed", _("confirmed by a person")
+        CHECKED = "checked", _("tried by the console")
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="sign_in_proofs")
     execution = models.ForeignKey(Execution, models.PROTECT, related_name="sign_in_proofs")
@@ -26,6 +27,27 @@ class SignInProof(models.Model):
 
     def __str__(self) -> str:
         return self.detail
+
+
+class LoginCheck(models.Model):
+    """One sign-in over HTTP by the console itself, with the password just set. Kept whatever it says; it holds no secret.
+
+    facts: recovery.login_checks.Result as JSON. noted_at, noted: the platform's clock and latest sign-in right after it.
+    """
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="login_checks")
+    execution = models.ForeignKey(Execution, models.PROTECT, related_name="login_checks")
+    verdict = models.CharField(max_length=16)
+    facts = models.TextField()
+    noted_at = models.DateTimeField(null=True)
+    noted = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.verdict
 
 
 class RevocationItem(models.Model):
@@ -76,6 +98,7 @@ class EvidenceItem(models.Model):
         ACCESS = "access", _("proof that access is gone")
         APPROVALS = "approvals", _("approvals")
         PLATFORM_AUDIT = "platform_audit", _("audit log of the platform")
+        PROOF = "proof", _("proof of the sign-in")
         BACKEND_LOG = "backend_log", _("backend log lines")
         INCIDENT_REPORT = "incident_report", _("incident report of what was disabled")
         OTHER = "other", _("other")

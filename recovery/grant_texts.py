@@ -43,6 +43,17 @@ DO $$ BEGIN
     END IF;
 END $$;
 """
+# Whoever owned the schema before us could exchange what we put into it.
+OURS = """\
+DO $$
+DECLARE
+    owner name := (SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'breakglass');
+BEGIN
+    IF owner NOT IN ({owners}) THEN
+        RAISE EXCEPTION 'the schema breakglass belongs to %: somebody else made it. Look at what is in it and drop it', owner;
+    END IF;
+END $$;
+"""
 # Rights of an earlier profile go first, so that what is listed below is all that there is.
 TAKE_BACK = """\
 DO $$

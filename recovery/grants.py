@@ -12,10 +12,10 @@ from psycopg import sql
 from . import pepper_view, without_doors
 from .columns import CONSOLE_SCHEMA, quoted
 from .derived import secrets_view
-from .grant_texts import ADMINISTER, FOOTER, GUARD, HEADER, OWN, ROLE, SEQUENCES, TAKE_BACK
+from .grant_texts import ADMINISTER, FOOTER, GUARD, HEADER, OURS, OWN, ROLE, SEQUENCES, TAKE_BACK
 from .password_families import NO_PASSWORD
 from .password_schemes import FAMILIES
-from .profile import Profile, TableRule
+from .profile import OUTCOMES, Profile, TableRule
 from .rights import (
     BROKER,
     DOOR_OWNER,
@@ -102,7 +102,9 @@ def _parts(profile: Profile, database: str, mode: str) -> Iterator[str]:
     everybody = (READER, *((BROKER,) if has_doors else ()), *caps.values())
     yield f"GRANT CONNECT ON DATABASE {quoted(database)} TO {_names(everybody)};"
     yield f"CREATE SCHEMA IF NOT EXISTS {CONSOLE_SCHEMA} AUTHORIZATION {owner};"
-    yield TAKE_BACK.format(roles=", ".join(_literal(role) for role in (READER, owner, *caps.values())))
+    yield OURS.format(owners=f"{_literal(DOOR_OWNER)}, {_literal(VIEW_OWNER)}")
+    ever_given = (READER, DOOR_OWNER, VIEW_OWNER, *(capability(kind, database) for kind in OUTCOMES))
+    yield TAKE_BACK.format(roles=", ".join(map(_literal, ever_given)))
     yield from _rights(READER, of_reader(profile))
     for kind, role in caps.items():
         yield from _rights(role, of_capability(profile, kind))

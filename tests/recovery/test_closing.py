@@ -251,21 +251,24 @@ def test_thing_made_in_another_database_is_named_with_what_to_run(place: Place) 
     assert is_gone(place)
 
 
-def what_is_granted(place: Place) -> list[dict[str, object]]:
-    """Every right on every table and every membership in the cluster."""
-    with place.acme.connect() as dba:
+def rights_held(acme: Acme) -> list[list[tuple[object, ...]]]:
+    """Every right on every table and column of the database, and every membership in a role of the console."""
+    with acme.connect() as dba:
         tables = "SELECT relname, relacl::text FROM pg_class WHERE relkind IN ('r', 'v', 'S') ORDER BY 1"
         columns = "SELECT attrelid, attname, attacl::text FROM pg_attribute WHERE attacl IS NOT NULL ORDER BY 1, 2"
-        mine = "SELECT roleid, member FROM pg_auth_members WHERE roleid::regrole::text LIKE 'breakglass%' ORDER BY 1, 2"
+        mine = """
+            SELECT roleid, member FROM pg_auth_members JOIN pg_roles ON pg_roles.oid = roleid
+            WHERE rolname LIKE '%' || left(encode(sha256(convert_to(current_database(), 'UTF8')), 'hex'), 8) ORDER BY 1, 2
+        """
         settings = "SELECT count(*) FROM pg_db_role_setting WHERE setrole NOT IN (SELECT oid FROM pg_roles)"
         return [dba.execute(query).fetchall() for query in (tables, columns, mine, settings)]
 
 
 def test_many_openings_leave_no_role_and_no_right_behind(place: Place) -> None:
-    before = what_is_granted(place)
+    before = rights_held(place.acme)
 
     for _number in range(CYCLES):
         access.close(place.platform, place.open().access_id)
 
-    assert what_is_granted(place) == before
+    assert rights_held(place.acme) == before
     assert is_gone(place)

@@ -18,6 +18,7 @@ from breakglass.practice import databases, platform_file
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import BROKER, READER
 from recovery import audit_rows, diagnosis, grants, passwords, plans, profiles, proof, readiness, rollback
+from recovery.formulas import INGREDIENTS
 from recovery.models import RunState
 from recovery.password_schemes import FAMILIES
 from recovery.profile import GENERATORS, INPUTS, NOTES, STOPS
@@ -65,7 +66,12 @@ SECTIONS: dict[str, tuple[str | int, ...]] = {
 FREE = {"outcome.KIND.generate.NAME"}
 FREE |= {f"outcome.KIND.statement.{key}.NAME" for key in ("returns", "each", "generate")}
 HOLDERS = {"table", "outcome"} | {prefix.rstrip(".") for prefix in SECTIONS if prefix}
-HOLDERS |= {"outcome.KIND.generate", "outcome.KIND.statement.returns", "outcome.KIND.statement.generate"}
+HOLDERS |= {
+    "password.example",
+    "outcome.KIND.generate",
+    "outcome.KIND.statement.returns",
+    "outcome.KIND.statement.generate",
+}
 HOLDERS -= {"outcome.KIND.statement.expect"}  # may be a number as well
 
 # What is changed in the example, and the sentence of the guide that answers it.
@@ -144,6 +150,7 @@ def test_script_for_the_dba_gives_the_reset_what_it_needs_and_no_more() -> None:
 
 def test_reference_table_names_every_key_that_the_loader_accepts_and_no_other() -> None:
     accepted = {f"{prefix}{key}" for prefix, path in SECTIONS.items() for key in accepted_in(path)}
+    accepted |= {f"password.example.{name}" for name in (*INGREDIENTS, "hash")}
 
     documented = names_under("Keys")
 

@@ -16,7 +16,7 @@ from tests.platforms.catalogue import SOFTWARE
 from tests.platforms.console import Console
 from tests.platforms.playing import Played, play, timed
 from tests.platforms.software import Software, say
-from tests.platforms.words import Broken
+from tests.platforms.words import Broken, Variant
 
 
 def main(arguments: list[str]) -> int:
@@ -42,23 +42,28 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _software(software: Software, asked: argparse.Namespace) -> list[Played]:
     """Everything about one software; whatever was started is stopped again."""
-    console = Console(software)
     try:
         say(f"{software.name}: installed in {timed(software.install):.0f} s")
         if asked.fresh:
             software.forget()
         say(f"{software.name} {software.version()}: started in {timed(software.start):.0f} s")
-        say(f"{software.name}: its console started in {timed(console.start):.0f} s")
-        if missing := console.check():
-            say(missing)
         wanted = [one for one in software.variants if not asked.variant or one.name in asked.variant]
-        played = [_told(play(software, one, console)) for one in wanted]
+        played = [_told(_played(software, one)) for one in wanted]
     finally:
-        console.stop()
         software.stop()
     if asked.record:
         record.write(software, played)
     return played
+
+
+def _played(software: Software, variant: Variant) -> Played:
+    """With a console of its own: no variant sees what another left, and nobody waits for fresh one-time codes."""
+    console = Console(software)
+    try:
+        console.start()
+        return play(software, variant, console)
+    finally:
+        console.stop()
 
 
 def _told(played: Played) -> Played:

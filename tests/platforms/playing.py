@@ -32,8 +32,10 @@ class Played:
 
 
 def play(software: Software, variant: Variant, console: Console) -> Played:
-    """Lock out, prove the lock-out, recover, compare all rows, sign in as owner and as member, add a user."""
+    """Look at the doors, lock out, prove the lock-out, recover, compare all rows, sign in as owner and as member, add a user."""
     played = Played(software.name, variant)
+    if missing := console.check():
+        played.faults.append(missing)
     with _noted(played, "the lock-out does not stop the owner"):
         _check_locked_out(software, variant)
     _lock_out(software, variant)

@@ -17,6 +17,7 @@ from .platform_refusals import (
     PlatformRefused,
     PlatformSlow,
     PlatformUnreachable,
+    PoolerBetween,
     RightMissing,
     RowLocked,
     RuleBroken,
@@ -28,6 +29,7 @@ NO_BLOCKER = _("a session that let go before it could be named")
 MARK = "[secret left out]"
 CUT_OFF = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04"}
 NAMES = {"42703", "42P01", "42883", "3F000", "42704", "42P10"}
+REFUSES_OPTIONS = "unsupported startup parameter"  # what PgBouncer says to the settings with which every session begins
 BUSY = {"40001", "40P01"}
 
 
@@ -53,6 +55,8 @@ def as_refusals(
 
 def _at_connecting(error: psycopg.Error, purpose: str) -> Refused:
     words = _first_line(error)
+    if REFUSES_OPTIONS in words:
+        return PoolerBetween(purpose=purpose)
     if "FATAL" in words:
         return PlatformLoginRefused(purpose=purpose, message=words.partition("FATAL:")[2].strip() or words)
     return PlatformUnreachable(message=words)

@@ -16,7 +16,14 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
-from .platform_refusals import ConnectionLost, OutcomeUnknown, PlatformReadOnly, PlatformRefused, WrongPlatform
+from .platform_refusals import (
+    ConnectionLost,
+    OutcomeUnknown,
+    PlatformReadOnly,
+    PlatformRefused,
+    PoolerBetween,
+    WrongPlatform,
+)
 from .platforms import Platform
 from .profile import Profile
 from .run_refusals import NotDurable
@@ -155,24 +162,31 @@ def connect(
     schema: where unqualified names are looked up, after pg_catalog. reading: one read-only snapshot.
     deadline: seconds by this host's monotonic clock after which the line is cut, whatever the server does.
 
-    Raises: kinds of PlatformRefused.
+    Raises: kinds of PlatformRefused; PoolerBetween unless it is the server itself that answers.
     """
     with as_refusals(purpose, connecting=True):
         session = Session.connect(
-            conninfo, autocommit=autocommit, prepare_threshold=None, options=_options(schema, reading), **ROUTE
+            conninfo, autocommit=True, prepare_threshold=None, options=_options(schema, reading), **ROUTE
         )
     session.purpose, session.is_reading = purpose, reading
     session.cursor_factory = ReadingCursor if reading else Cursor
-    if not autocommit:
-        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     timer = threading.Timer(deadline, session.cut)
     timer.daemon = True
     timer.start()
     try:
         with session:
+            _require_direct(session)
+            if not autocommit:
+                session.autocommit, session.isolation_level = False, psycopg.IsolationLevel.REPEATABLE_READ
             yield session
     finally:
         timer.cancel()
+
+
+def _require_direct(session: Session) -> None:
+    """A server tells the process id of its session when it greets, a pooler one of its own. Raises PoolerBetween."""
+    if session.one("SELECT pg_backend_pid()")[0] != session.info.backend_pid:
+        raise PoolerBetween(purpose=session.purpose)
 
 
 def reading(platform: Platform, profile: Profile) -> AbstractContextManager[Session]:

@@ -26,6 +26,18 @@ class PlatformLoginRefused(PlatformRefused):
     remedy = _("Compare the connection in the platform file with the login that the set-up script made.")
 
 
+class PoolerBetween(PlatformRefused):
+    """A pooler hands sessions on: settings leak or vanish, and a login that has ended is still let in."""
+
+    code = "pooler_between"
+    happened = _(
+        "The console's connection for {purpose} leads to a connection pooler, not to the platform's database itself."
+    )
+    remedy = _(
+        "Write the address of the database server into the connection (not that of PgBouncer or another pooler)."
+    )
+
+
 class ConnectionLost(PlatformRefused):
     code = "connection_lost"
     happened = _("The connection to the platform broke in the middle: {message}.")

@@ -1,8 +1,11 @@
 """The only door to a platform's database: every answer that is no result is a refusal with its sentence, without secrets."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from recovery import database
@@ -15,12 +18,14 @@ from recovery.platform_refusals import (
     PlatformRefused,
     PlatformSlow,
     PlatformUnreachable,
+    PoolerBetween,
     RightMissing,
     RuleBroken,
     ValueRefused,
     WrongPlatform,
 )
 from tests.acme import LOGINS, Acme
+from tests.recovery import pooler
 
 
 @pytest.fixture
@@ -126,3 +131,25 @@ def test_what_was_written_is_on_disk_before_the_commit(session: Session) -> None
 def test_other_database_is_not_taken_for_the_approved_one(session: Session, platform: Acme) -> None:
     with pytest.raises(WrongPlatform, match="was approved"):
         database.require_primary(session, system_identifier="7", database_name=platform.dbname)
+
+
+def test_pooler_is_told_from_the_server_itself(platform: Acme) -> None:
+    (found,) = platform.rows("SHOW unix_socket_directories")
+    server = Path(found["unix_socket_directories"], ".s.PGSQL.5432")
+
+    with TemporaryDirectory(prefix="bg-pooler-") as folder, pooler.between(server, Path(folder)):
+        conninfo = make_conninfo(platform.cluster.superuser_url(platform.dbname), host=folder)
+        with (
+            pytest.raises(PoolerBetween, match="leads to a connection pooler"),
+            database.connect(conninfo, purpose="run"),
+        ):
+            pass
+
+
+def test_server_itself_is_not_taken_for_a_pooler(dba: str) -> None:
+    with database.connect(dba, purpose="run") as session:
+        assert session.info.transaction_status is TransactionStatus.IDLE
+
+
+def test_run_reads_one_snapshot(session: Session) -> None:
+    assert session.one("SHOW transaction_isolation") == ("repeatable read",)

@@ -151,8 +151,8 @@ class _Reader:
                 _("write under [password] how a salt is made, such as salt = 'hex32'"), place=token.place
             )
         if token.text == "salt" and self.salt is not None:
-            facts = {"kind": self.salt.kind, "longest": self.salt.length, "is_fixed": True}
-            return ingredient("salt", token.place, **facts)
+            kind, length = self.salt.kind, self.salt.length
+            return ingredient("salt", token.place, kind=kind, longest=length, is_fixed=True)
         if token.text not in INGREDIENTS:
             known = ", ".join(INGREDIENTS)
             reason = _("{name} is no ingredient; known are {known}; a text stands in ' '")

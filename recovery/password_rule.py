@@ -1,6 +1,7 @@
 """How a profile says that a new password becomes what the platform stores. It never connects anywhere."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -100,7 +101,7 @@ def _salt(section: Section) -> Salt | None:
 def _check_example(section: Section, formula: Formula, salt: Salt | None) -> None:
     """A formula counts only once it has given a known answer: one that the platform itself made."""
     example = section.below("example").only((*sorted(formula.names), "hash"))
-    given = {name: example.text(name) for name in sorted(formula.names)}
+    given: dict[str, Any] = {name: example.text(name) for name in sorted(formula.names)}
     if salt is not None and salt.kind == BYTES:
         given["salt"] = _unhexed(example)
     written, longest = example.text("hash"), section.number("longest", default=None)

@@ -19,8 +19,8 @@ ARGON2_TAGS = ("ARGON2", "ARGON2I", "ARGON2ID", "argon2", "CRYPT")
 
 
 def make_argon2i(password: str, found: Found) -> str:
-    cost = {"time_cost": number(found, "t"), "memory_cost": number(found, "m"), "parallelism": number(found, "p")}
-    return argon2.PasswordHasher(**cost, type=argon2.Type.I).hash(password)
+    t, m, p = (number(found, name) for name in "tmp")
+    return argon2.PasswordHasher(t, m, p, type=argon2.Type.I).hash(password)
 
 
 def verify_argon2i(password: str, written: str) -> bool:

@@ -24,6 +24,7 @@ from tests.platforms.words import Broken, Variant
 
 FIRST_PAGE = 120.0  # seconds
 PATIENCE = 60.0  # seconds to an orderly end
+LAST_WORDS = 2000  # characters
 DRILL = 900  # seconds: a drill waits for fresh one-time codes
 PLATFORM = """\
 [platform.{name}]
@@ -150,7 +151,8 @@ class Console:
         deadline = time.monotonic() + FIRST_PAGE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise Broken(f"The console does not start; its last words are in {self.folder / 'console.log'}")
+                told = (self.folder / "console.log").read_text(errors="replace")[-LAST_WORDS:]
+                raise Broken(f"The console of {self.software.name} does not start: {told}")
             time.sleep(0.5)
 
     def _answers(self) -> bool:

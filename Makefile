@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 export BREAKGLASS_HOME PORT BREAKGLASS_PLATFORMS
 
-.PHONY: run stop status code drill test bench platforms lint
+.PHONY: run stop status code drill test faults bench platforms lint
 
 run:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
@@ -23,6 +23,11 @@ drill:
 test:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
 	@CHROMIUM="$$($(PY) -m tests.chromium)" && export CHROMIUM && exec $(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+# Every cell of the fault matrix: each named point of a run, killed, frozen, with its servers crashed. About a quarter of an hour.
+faults:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
+	@exec $(PY) -m pytest -n $(WORKERS) tests/faults --full $(ARGS)
 
 # The numbers to hold, each beside its floor. On disk, because a flush in memory costs nothing; misses fail nothing.
 bench:

@@ -21,7 +21,6 @@ ENOUGH = 2**30  # bytes
 PREFIX = "bg-test-"
 TEMPLATE = "console_template"
 NOWHERE = "no_console_fixture_used"  # what Django's aliases point at while a test has not asked for a console
-CLUSTERS = ("console", "platform")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -99,9 +98,8 @@ def _lives(process: int) -> bool:
 
 
 def _remove(run: Path) -> None:
-    for name in CLUSTERS:
-        if (run / name).exists():
-            Cluster(run / name, durable=False).remove()
+    for folder in [path for path in run.iterdir() if path.is_dir()]:
+        Cluster(folder, durable=False).remove()
     for left in run.iterdir():
         left.unlink()
     run.rmdir()

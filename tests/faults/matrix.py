@@ -1,5 +1,6 @@
 """The cells of the matrix: where a run is hit, and what hits it."""
 
+import itertools
 import signal
 from dataclasses import dataclass
 
@@ -42,3 +43,42 @@ def cells(sent: signal.Signals = signal.SIGKILL) -> list[Cell]:
 def taken(found: list[Cell], config: pytest.Config) -> list[Cell]:
     """All of them for `--full`, else the decisive ones."""
     return [cell for cell in found if cell.is_short or config.getoption("--full", default=False)]
+
+
+@dataclass(frozen=True)
+class Crash:
+    """Whose server dies, how, while the executor of this kind of run stands at the point."""
+
+    whom: str
+    how: str
+    kind: str
+    point: str
+    time: int = 1
+
+    def __str__(self) -> str:
+        again = f"-{self.time}" if self.point in TWICE else ""
+        return f"{self.whom}-{self.how}-{self.kind}-{self.point}{again}"
+
+
+SHORT_CRASHES = [
+    Crash("platform", "immediate", "reset", "after_flush"),
+    Crash("platform", "kill", "create", "after_prepared"),
+    Crash("platform", "terminate", "enable", "after_prepared"),
+    Crash("platform", "kill", "reset", "after_platform_commit"),
+    Crash("console", "immediate", "reset", "before_prepared_commit"),
+    Crash("console", "kill", "enable", "after_prepared"),
+    Crash("both", "kill", "reset", "after_prepared"),
+]
+
+
+def crashes(config: pytest.Config) -> list[Crash]:
+    """For `--full` every point of every outcome; the two ways to die take turns."""
+    if not config.getoption("--full", default=False):
+        return SHORT_CRASHES
+    ways = itertools.cycle(("immediate", "kill"))
+    died = [Crash(whom, next(ways), *place(cell)) for whom in ("platform", "console", "both") for cell in cells()]
+    return died + [Crash("platform", "terminate", *place(cell)) for cell in cells()]
+
+
+def place(cell: Cell) -> tuple[str, str, int]:
+    return cell.kind, cell.point, cell.time

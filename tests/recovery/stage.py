@@ -3,6 +3,7 @@
 So nothing claims these runs, and the trigger that asks for a claim is off; it is tried with the procedure (test_guards_windows).
 """
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -88,6 +89,11 @@ class Stage:
             thread.join()
 
     def _sign_all(self, stop: threading.Event) -> None:
+        while not stop.wait(0.01):
+            with contextlib.suppress(psycopg.OperationalError):  # the console's server is away: it comes back
+                self._sign_until(stop)
+
+    def _sign_until(self, stop: threading.Event) -> None:
         conninfo = os.environ["KEEPER_DATABASE_URL"]
         with psycopg.connect(conninfo, dbname=self.console, autocommit=True) as connection:
             connection.execute("LISTEN mandate_asked")

@@ -28,6 +28,9 @@ class Row:
     def column(self, name: str) -> str:
         return f"{quoted(self.name)}.{quoted(name)}"
 
+    def as_text(self, name: str) -> str:
+        return f"{self.column(name)}::text"
+
     def key_object(self) -> str:
         return json_object({name: self.column(name) for name in self.key})
 
@@ -36,36 +39,47 @@ class Row:
         matched = " AND ".join(f"secret_row.{quoted(key)} = {self.column(key)}" for key in self.key)
         return f"(SELECT secret_row.{quoted(name + '_stamp')} FROM {secrets_view(self.table).quoted} secret_row WHERE {matched})"
 
-    def select(self, columns: Iterable[str], *, where: str, stamped: frozenset[str], lock: bool) -> str:
-        image = json_object(
-            {name: self.stamp(name) if name in stamped else self.column(name) for name in sorted(columns)}
-        )
+    def select(self, columns: Iterable[str], *, where: str, secret: frozenset[str], stamped: bool, lock: bool) -> str:
+        hide = self.stamp if stamped else self.as_text
+        image = json_object({name: (hide if name in secret else self.column)(name) for name in sorted(columns)})
         locking = f"FOR UPDATE OF {quoted(self.name)}" if lock else ""
         selected = f"{image}::text AS image, {self.key_object()}::text AS key, {self.column('xmin')}::text AS xmin"
         return f"SELECT {selected} FROM {self.source} WHERE {where}\n{locking}"
 
 
 def image_select(
-    parsed: Parsed, columns: Iterable[str], *, key: Sequence[str], stamped: Iterable[str] = (), lock: bool = False
+    parsed: Parsed,
+    columns: Iterable[str],
+    *,
+    key: Sequence[str],
+    secret: Iterable[str] = (),
+    stamped: bool = False,
+    lock: bool = False,
 ) -> str:
     """The rows that an UPDATE or DELETE will meet, by its own WHERE, as (image json text, key json text, xmin text).
 
-    columns name columns of the written table; those in `stamped` are secrets that this login may not read: the image
-    holds their stamp instead. Lock only what may be updated: FOR UPDATE needs the right to UPDATE, which DELETE lacks.
+    columns name columns of the written table. The image holds secret ones as text; stamped: as their stamp, for a login
+    that may not read them. Lock only what may be updated: FOR UPDATE needs the right to UPDATE, which DELETE lacks.
     """
     if parsed.action not in {"update", "delete"} or parsed.table is None:
         raise StatementRefused(_("an INSERT meets no rows before it runs"))
     row = Row(parsed.table, parsed.alias or parsed.table.name, tuple(key))
-    return row.select(columns, where=parsed.where, stamped=frozenset(stamped), lock=lock)
+    return row.select(columns, where=parsed.where, secret=frozenset(secret), stamped=stamped, lock=lock)
 
 
 def image_by_key(
-    table: Table, columns: Iterable[str], *, key: Mapping[str, object], stamped: Iterable[str] = (), lock: bool = False
+    table: Table,
+    columns: Iterable[str],
+    *,
+    key: Mapping[str, object],
+    secret: Iterable[str] = (),
+    stamped: bool = False,
 ) -> str:
     """One row by its key, in the same three columns; the values of the key are the parameters `key_<number>`."""
     named = enumerate((f"{quoted(table.name)}.{quoted(name)}", value) for name, value in key.items())
     where = " AND ".join(f"{name} IS NULL" if value is None else f"{name} = %(key_{n})s" for n, (name, value) in named)
-    return Row(table, table.name, tuple(key)).select(columns, where=where, stamped=frozenset(stamped), lock=lock)
+    row = Row(table, table.name, tuple(key))
+    return row.select(columns, where=where, secret=frozenset(secret), stamped=stamped, lock=False)
 
 
 def secrets_view(table: Table) -> Table:

@@ -185,9 +185,10 @@ def _after(row: PlannedRow, name: str, now: dict[str, Any]) -> tuple[Any, str]:
     planned, is_new = row.after[name], row.action == "insert"
     if "kind" in planned:
         return str(KINDS[planned["kind"]]), "secret" if name in row.secret else "added" if is_new else "changed"
+    value = _shown(planned["value"], name in row.secret)
     if is_new:
-        return planned["value"], "added"
-    return planned["value"], "unchanged" if planned["value"] == now.get(name) else "changed"
+        return value, "added"
+    return value, "unchanged" if planned["value"] == now.get(name) else "changed"
 
 
 def _shown(value: Any, is_secret: bool) -> Any:

@@ -86,7 +86,8 @@ def met(session: Session, profile: Profile, kind: str, statement: Statement, val
         statement.parsed,
         columns,
         key=rule.key,
-        stamped=rule.secret.intersection(columns) if session.is_reading else (),
+        secret=rule.secret,
+        stamped=session.is_reading,
         lock=statement.parsed.action == "update" and not session.is_reading,
     )
     found = [_image(session, rule, *row) for row in session.execute(text, values).fetchall()]
@@ -100,9 +101,8 @@ def by_key(session: Session, profile: Profile, kind: str, table: Table, key: Map
     """One row as it is now; columns None when there is none. Raises KeyShared when there are two."""
     rule = profile.tables[table]
     columns = profile.image_columns(kind, table)
-    stamped = rule.secret.intersection(columns) if session.is_reading else ()
     wanted = {name: key[name] for name in rule.key}
-    text = derived.image_by_key(table, columns, key=wanted, stamped=stamped)
+    text = derived.image_by_key(table, columns, key=wanted, secret=rule.secret, stamped=session.is_reading)
     rows = session.execute(text, {f"key_{number}": value for number, value in enumerate(wanted.values())}).fetchmany(2)
     if len(rows) > 1:
         raise KeyShared(table=table, key=canonical.line(wanted))
@@ -112,15 +112,10 @@ def by_key(session: Session, profile: Profile, kind: str, table: Table, key: Map
 def _image(session: Session, rule: TableRule, clear: str, key: str, xmin: str) -> Image:
     columns, keys = read(clear), read(key)
     for name in rule.secret.intersection(columns):
-        stamp = columns[name] if session.is_reading else passwords.stamp(_text(columns[name]))
-        columns[name] = fingerprint(stamp)
+        columns[name] = fingerprint(columns[name] if session.is_reading else passwords.stamp(columns[name]))
     label = {**keys, **columns}.get(rule.label)
     shown = "" if label is None else str(label)[:LONGEST_LABEL]
     return Image(str(rule.table), keys, columns, shown, xmin, "" if session.is_reading else clear)
-
-
-def _text(secret: Any) -> str | None:
-    return None if secret is None else str(secret)
 
 
 def read(text: str) -> dict[str, Any]:

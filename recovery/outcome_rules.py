@@ -111,7 +111,20 @@ def _check_statement(profile: Profile, outcome: Outcome, statement: Statement, s
         raise step.no(
             "sql", _("it reads the secret column {column}; only a new value may be written").format(column=min(hidden))
         )
+    _check_random(profile, outcome, statement, step)
     _check_before(profile, outcome, statement, step)
+
+
+def _check_random(profile: Profile, outcome: Outcome, statement: Statement, step: Section) -> None:
+    """A random value is made with the plan and stands in it, so that it can be no secret."""
+    random = {name for name, made in outcome.generated.items() if made in RANDOM_GENERATORS} | set(statement.generated)
+    for name, assigned in statement.parsed.assigned.items():
+        shown, written = sorted(assigned.parameters & random), Column(statement.table, name)
+        if shown and written in profile.secret_columns:
+            reason = _(
+                "{name} stands in the plan for all to see; let PostgreSQL make what goes into the secret {column}"
+            )
+            raise step.no("sql", reason.format(name=shown[0], column=written))
 
 
 def _check_action(profile: Profile, statement: Statement, step: Section) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import images, parameters, previews
+from . import images, parameters, passwords, previews
 from .columns import Table
 from .database import Session
 from .documents import PlannedRow
@@ -67,7 +67,7 @@ def _rows(look: Look, number: int) -> list[PlannedRow]:
     if statement.parsed.action == "delete":
         return [_planned(look, number, image, {}) for image in found]
     after = previews.updated(look.session, look.profile, statement, values, kinds)
-    return [_planned(look, number, image, _merged(after[image.row_key], kinds)) for image in found]
+    return [_planned(look, number, image, _merged(look, statement, after[image.row_key], kinds)) for image in found]
 
 
 def _require_own_keys(look: Look, table: Table, found: list[images.Image]) -> None:
@@ -81,18 +81,23 @@ def _added(look: Look, number: int, kinds: dict[str, str]) -> PlannedRow:
     statement = look.statements[number]
     after: dict[str, Any] = {}
     if previews.is_known(statement, kinds, look.unknown):
-        found = previews.inserted(look.session, statement, look.values(statement), kinds)
+        found = previews.inserted(look.session, look.profile, statement, look.values(statement), kinds)
         check_count(statement, len(found), target=look.order.login)
         after = found[0]
         _check_unique(look, number, after)
     else:
         kinds = dict.fromkeys(statement.parsed.assigned, "returned") | kinds
     image = images.Image(str(statement.table), {}, None, look.order.login)
-    return _planned(look, number, image, _merged(after, kinds))
+    return _planned(look, number, image, _merged(look, statement, after, kinds))
 
 
-def _merged(values: Mapping[str, Any], kinds: Mapping[str, str]) -> After:
-    return {name: {"value": value} for name, value in values.items()} | {n: {"kind": kind} for n, kind in kinds.items()}
+def _merged(look: Look, statement: Statement, values: Mapping[str, Any], kinds: Mapping[str, str]) -> After:
+    """The new values as a plan holds them: of a secret column only the fingerprint, as in the images."""
+    secret = look.profile.tables[statement.table].secret
+    known = {
+        name: images.fingerprint(passwords.stamp(value)) if name in secret else value for name, value in values.items()
+    }
+    return {name: {"value": value} for name, value in known.items()} | {n: {"kind": kind} for n, kind in kinds.items()}
 
 
 def _planned(look: Look, number: int, image: images.Image, after: After) -> PlannedRow:

@@ -78,7 +78,7 @@ def updated(
     """What an UPDATE will write into each row that it meets: row key -> column -> value."""
     rule, parsed = profile.tables[statement.table], statement.parsed
     row = Row(statement.table, parsed.alias or statement.table.name, rule.key)
-    computed = json_object(_cast(session, statement, frozenset(hidden)))
+    computed = json_object(_cast(session, statement, frozenset(hidden), rule.secret))
     text = f"SELECT {computed}::text, {row.key_object()}::text FROM {row.source} WHERE {parsed.where}"
     found = {}
     for after, key in session.execute(text, values).fetchall():
@@ -88,19 +88,20 @@ def updated(
 
 
 def inserted(
-    session: Session, statement: Statement, values: Mapping[str, Any], hidden: Iterable[str]
+    session: Session, profile: Profile, statement: Statement, values: Mapping[str, Any], hidden: Iterable[str]
 ) -> list[dict[str, Any]]:
     """What an INSERT will write: one entry per row that it would add."""
-    computed = json_object(_cast(session, statement, frozenset(hidden)))
+    secret = profile.tables[statement.table].secret
+    computed = json_object(_cast(session, statement, frozenset(hidden), secret))
     text = f"SELECT {computed}::text\n{statement.parsed.source}"
     return [images.read(after) for (after,) in session.execute(text, values).fetchall()]
 
 
-def _cast(session: Session, statement: Statement, hidden: frozenset[str]) -> dict[str, str]:
+def _cast(session: Session, statement: Statement, hidden: frozenset[str], secret: frozenset[str]) -> dict[str, str]:
     types = column_types(session, statement.table)
     assigned = statement.parsed.assigned
     return {
-        name: f"({assigned[name].text}\n)::{types[name]}"
+        name: f"({assigned[name].text}\n)::{types[name]}{'::text' if name in secret else ''}"
         for name in sorted(assigned)
         if name not in hidden and name in types
     }

@@ -109,7 +109,7 @@ REFUSED = [
     ('secret = ["password_hash", "totp_secret"]', 'secret = ["totp_secret"]', "password.column", "listed as secret"),
     ('tables = ["session"]', 'tables = ["session", "tenant"]', "delete.tables", "never deleted"),
     ('tables = ["session"]', "tables = []", "outcome.reset.statement 2.sql", "not listed under"),
-    ('scheme = "row"', 'scheme = "md5"', "password.scheme", "row or default"),
+    ('scheme = "row"', 'scheme = "md5"', "password.scheme", "one of row, default"),
     ("AS prefix", "AS beginning", "password.current", "its columns must be prefix"),
     ("u.display_name AS name,", "", "owners.sql", "its columns must be id"),
     (

@@ -188,7 +188,7 @@ def test_comment_behind_the_where_cannot_swallow_the_lock() -> None:
 def test_secret_that_the_reader_may_not_see_is_read_as_its_stamp() -> None:
     parsed = statements.parse_write(RESET)
 
-    text = derived.image_select(parsed, ["password_hash"], key=["id"], stamped=["password_hash"])
+    text = derived.image_select(parsed, ["password_hash"], key=["id"], secret=["password_hash"], stamped=True)
 
     assert '"u"."password_hash"' not in text
     assert '"breakglass"."adminuser_secrets"' in text

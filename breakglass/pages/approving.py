@@ -4,14 +4,15 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from breakglass.pages import sentences, turns, wizard
+from breakglass.pages import forecasts, sentences, turns, wizard
 from breakglass.pages.forms import ApproveForm, RefuseForm, WithdrawForm
 from breakglass.pages.opening import overrides_of
-from breakglass.pages.planning import forecast_of, is_awaited, plan_facts, refusals_of
+from breakglass.pages.planning import is_awaited, plan_facts, refusals_of
 from breakglass.people.models import DutyName
 from breakglass.procedure import approvals, policy
 from breakglass.procedure.models import Approval, Incident, Plan, Window
 from breakglass.procedure.position import Standing
+from recovery.models import RunKind
 
 
 @wizard.page("approval", "breakglass/approval.html")
@@ -33,7 +34,7 @@ def approval(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "duties": duties,
         "duty_label": DutyName(duties[0]).label if len(duties) == 1 else "",
         "overrides": overrides_of(incident),
-        "forecast": forecast_of(plan.choice),
+        **forecasts.facts(incident, None if plan.outcome == RunKind.RESTORE else plan.choice),
         "refusals": refusals_of(incident),
         "approve_form": approve_form(initial={"plan": plan.pk, "duty": duties[0] if duties else ""}, duties=duties),
         "refuse_form": RefuseForm(initial={"plan": plan.pk}),

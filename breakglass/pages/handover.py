@@ -10,11 +10,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.refusals import Refused
+from breakglass.pages import forecasts
 from breakglass.pages.change_forms import HandoverForm
 from breakglass.pages.running import sign_in_address, verdict_of
 from breakglass.pages.wizard import status_of
 from breakglass.people.models import Account
-from breakglass.procedure import execution, handover
+from breakglass.procedure import execution, handover, login_proofs
 from breakglass.procedure.models import Execution
 
 GONE = {"handover_used": 410, "handover_voided": 410, "handover_expired": 410, "handover_unknown": 404}
@@ -56,6 +57,8 @@ def done(request: HttpRequest, run: UUID) -> HttpResponse:
         "platform": made.incident.platform,
         "login": made.plan.choice.login if made.plan else "",
         "sign_in_url": sign_in_address(made.incident),
+        "check": login_proofs.result_of(made.login_checks.last()),
+        **forecasts.facts(made.incident, None),
     }
     return render(request, "breakglass/handover_done.html", context)
 

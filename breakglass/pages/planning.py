@@ -1,6 +1,5 @@
 """Pages of the decision: the outcome, and the plan with its exact change."""
 
-import json
 from typing import Any
 
 from django.db.models import QuerySet
@@ -8,7 +7,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from breakglass.pages import diffs, wizard
+from breakglass.pages import diffs, forecasts, wizard
 from breakglass.pages.forms import OutcomeForm, PlanForm
 from breakglass.pages.opening import latest_diagnosis
 from breakglass.people.models import Person
@@ -18,7 +17,6 @@ from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 from recovery.diagnosis import Report
 from recovery.models import RunKind
-from recovery.profile import blocker
 
 
 def outcome_form(*data: Any, incident: Incident, account: Any, **options: Any) -> OutcomeForm:
@@ -67,15 +65,9 @@ def outcome(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "report": report,
         "overrides": list(latest.overrides.select_related("account")) if latest else [],
         "choice": choice,
-        "forecast": forecast_of(choice),
+        **forecasts.facts(incident, choice),
         "outcome_form": _outcome_form(incident=incident, account=request.user, report=report, choice=choice),
     }
-
-
-def forecast_of(choice: Choice | None) -> list[Any]:
-    """What would still stop a sign-in after the chosen outcome."""
-    found = json.loads(choice.forecast) if choice and choice.forecast else []
-    return [blocker(f"{one['kind']}: {one['detail']}") if isinstance(one, dict) else blocker(one) for one in found]
 
 
 @wizard.action(outcome, outcome_form)
@@ -93,7 +85,7 @@ def plan(request: HttpRequest, standing: Standing) -> wizard.Facts:
     return {
         "plan": current,
         "choice": standing.choice,
-        "forecast": forecast_of(standing.choice),
+        **forecasts.facts(standing.incident, standing.choice),
         "plan_form": PlanForm(initial={"window_minutes": minutes}),
         "refusals": refusals_of(standing.incident),
         **plan_facts(current),

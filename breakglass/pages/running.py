@@ -10,12 +10,12 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from audit.refusals import Refused
-from breakglass.pages import diffs, sentences, wizard
+from breakglass.pages import diffs, forecasts, sentences, wizard
 from breakglass.pages.approving import agreed, plan_of
 from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
 from breakglass.pages.planning import is_awaited, plan_facts
-from breakglass.procedure import execution, handover, judging, policy, proofs, windows
+from breakglass.procedure import execution, handover, judging, login_proofs, policy, proofs, windows
 from breakglass.procedure.models import Execution, Incident, Plan, Window
 from breakglass.procedure.position import Standing
 from recovery import platforms
@@ -66,6 +66,7 @@ def execute(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "is_restore": plan.outcome == RunKind.RESTORE,
         "needs_password": plan.outcome in sentences.WITH_PASSWORD,
         "heading_plan": sentences.act(plan, incident.platform),
+        **forecasts.facts(incident, None if plan.outcome == RunKind.RESTORE else plan.choice),
         **({} if plan.has_run else _making_facts(request, standing)),
         **run_facts(done),
         **judging_facts(request, done),
@@ -159,13 +160,17 @@ def proof(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """Whether the recovered person has signed in since the change."""
     incident = standing.incident
     done = execution.last_committed(incident)
+    checked = login_proofs.of(incident).last()
     return {
         "execution": done,
         "login": done.plan.choice.login if done else "",
         "person": done.plan.beneficiary.name if done else "",
         "sign_in_url": sign_in_address(incident),
-        "proof": proofs.latest(incident),
+        "proof": proofs.by_person(incident),
+        "checked": checked,
+        "check": login_proofs.result_of(checked),
         "confirm_form": ConfirmForm(),
+        **forecasts.facts(incident, done.plan.choice if done else None),
         **run_facts(done),
     }
 

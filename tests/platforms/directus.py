@@ -57,6 +57,7 @@ class Directus(NpmSoftware):
     name, title, package, profile = "directus", "Directus", "directus", "directus"
     requirements = ("directus@12.4.0",)  # 12.4.1 asks for a part that registries did not all have
     program, ready = "directus", "/server/ping"
+    caches = True  # who has which policy; a recovery asks for new accounts only, but lock-outs take policies away
     owner, member = SignIn("owner@example.com", PASSWORD_OF_OWNER), SignIn("alice@example.com", PASSWORD_OF_MEMBER)
     variants = (
         Variant("deleted", "create", RESCUE, (NEW_OWNER,)),

@@ -128,11 +128,11 @@ def is_declared(platform: Platform) -> bool:
     return platform.profile.login_check is not None and bool(platform.sign_in_url)
 
 
-def play(platform: Platform, *, login: str, password: str, seconds: float = SECONDS) -> Result:
+def play(platform: Platform, *, login: str, password: str, seconds: float | None = None) -> Result:
     """Sign in as this account and do what only an owner may, as the profile's [login_check] says.
 
     It is a real sign-in: the platform notes it, and the owner's action may leave what it leaves. The base address is the
-    origin of the platform's `sign_in_url`. It ends within `seconds` and a little more, whatever the platform does.
+    origin of the platform's `sign_in_url`. It ends within `seconds` (SECONDS) and a little more, whatever the platform does.
 
     Raises:
         ProfileRefused: the profile cannot be read. Every failure of the check itself is a result.
@@ -144,10 +144,10 @@ def play(platform: Platform, *, login: str, password: str, seconds: float = SECO
         "base": base_of(platform.sign_in_url),
         "values": {"base": base_of(platform.sign_in_url), "login": login, "password": password},
         "verify": _trusted(),
-        "seconds": seconds,
+        "seconds": (limit := seconds or SECONDS),
         "steps": [step.as_order() for step in rule.steps],
     }
-    return judged(rule, _visited(order, patience=seconds + GRACE))
+    return judged(rule, _visited(order, patience=limit + GRACE))
 
 
 def base_of(address: str) -> str:

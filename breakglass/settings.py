@@ -143,7 +143,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-PROCRASTINATE_IMPORT_PATHS = ["breakglass.procedure.jobs"]
+PROCRASTINATE_IMPORT_PATHS = ["breakglass.procedure.jobs", "breakglass.procedure.reaping"]
 # Faults go to the process's own error output, as a service manager collects it. Never with variables: they may be secrets.
 LOGGING = {
     "version": 1,

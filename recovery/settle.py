@@ -60,19 +60,17 @@ def settle(run: Run, *, by: str = "worker") -> Run:
     """Find out and record what became of the run.
 
     Returns:
-        The run, decided or NEEDS_HUMAN; unchanged while its transaction is still open on the platform, and always for a
-        paper run: no transaction of the console's tells of it, so reconciling decides it.
+        The run, decided or NEEDS_HUMAN; unchanged while its transaction is still open on the platform, and for a paper
+        run whose script is out: no transaction of the console's tells of it, so reconciling decides it.
 
     Raises:
         PlatformRefused: the platform cannot be asked; the run stays as it is.
     """
     run.refresh_from_db()
-    if run.mode == AccessMode.PAPER:
-        return run
     if run.state == RunState.INTENT:
         reason = _("The console never sent the COMMIT: the executor had not come so far. It can no longer do so.")
         return _overtaken(run, lambda: records.aborted(run, reason, of=RunState.INTENT, decided_by=SETTLE, by=by))
-    if run.state not in {RunState.PREPARED, RunState.NEEDS_HUMAN}:
+    if run.mode == AccessMode.PAPER or run.state not in {RunState.PREPARED, RunState.NEEDS_HUMAN}:
         return run
     platform = platforms.get(run.platform)
     evidence = _evidence(run, platform)

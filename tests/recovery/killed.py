@@ -48,6 +48,7 @@ class Part:
     point: str = ""
     time: int = 1
     sent: signal.Signals = signal.SIGKILL
+    then: str = ""  # where it dies after it was woken
     impatience: str = "1s"
     notes: str = os.devnull  # where it writes the temporary password, for whoever looks whether it stands anywhere
     words: str = ""  # where its error output goes
@@ -66,6 +67,8 @@ def play(part: Part) -> None:
     values = runs.prepare_values(run.content, password=password)
     times = itertools.count(1)
     fail_points[part.point] = lambda: next(times) == part.time and os.kill(os.getpid(), part.sent)
+    if part.then:
+        fail_points[part.then] = lambda: os.kill(os.getpid(), signal.SIGKILL)
     runs.carry_out(run, values=values)
 
 

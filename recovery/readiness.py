@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import access, database, peppers, rights
+from . import access, database, peppers, readiness_by_hand, rights, surroundings
 from .columns import Table
 from .database import Identity, Session
 from .derived import secrets_view
 from .mandates import door_key, key_stamp
+from .models import AccessMode
 from .platform_refusals import PlatformRefused
 from .platforms import Platform
 from .profile import Profile
@@ -44,13 +45,15 @@ class Readiness:
 
 
 def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness:
-    """Look at the platform through both standing logins; kinds limits the outcomes that are looked at.
+    """Look at the platform through its standing logins; kinds limits the outcomes that are looked at.
 
     Raises ProfileRefused, ConnectionMissing and SecretFileOpen: what is wrong before anything can be asked.
     """
     profile = platform.profile
-    conninfo, broker = platform.conninfo("reader"), platform.conninfo("broker")
+    conninfo = platform.conninfo("reader")
+    broker = platform.conninfo("broker") if platform.mode == AccessMode.DOORS else ""
     stands = [_("The profile {name} can be read ({digest}).").format(name=profile.name, digest=profile.digest[:12])]
+    stands.append(str(readiness_by_hand.STANDS[platform.mode]))
     missing: list[str] = []
     notes: list[str] = [profile.restart] if profile.restart else []
     try:
@@ -59,16 +62,16 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
             stands.append(_who(identity))
             missing += _of_server(identity)
             missing += _of_reader(session, profile)
-            for kind in kinds or profile.outcomes:
-                missing += _of_capability(session, profile, kind, identity.database_name)
+            missing += _of_mode(session, platform, profile, list(kinds or profile.outcomes), identity)
             missing += _of_system_tenant(session, profile)
             if kinds is None:  # a single outcome asks when its plan is made, and only where it sets a password
                 missing += peppers.missing(platform, profile.password, session)
             notes += _triggers(session, profile)
-            notes += _open_schemas(session, profile)
+            notes += surroundings.notes(session, profile)
     except PlatformRefused as refusal:
         return Readiness(tuple(stands), (*missing, refusal.sentence), tuple(notes))
-    missing += _of_doors(platform, broker, identity)
+    if broker:
+        missing += _of_doors(platform, broker, identity)
     return Readiness(tuple(stands), tuple(missing), tuple(notes))
 
 
@@ -104,6 +107,19 @@ def _of_reader(session: Session, profile: Profile) -> Iterator[str]:
             yield sentence.format(view=secrets_view(rule.table))
 
 
+def _of_mode(
+    session: Session, platform: Platform, profile: Profile, kinds: list[str], found: Identity
+) -> Iterator[str]:
+    """What the way in needs: roles with their rights, and a login that is closed; or statements that a script can hold."""
+    if platform.mode == AccessMode.PAPER:
+        yield from readiness_by_hand.of_paper(profile, kinds)
+        return
+    for kind in kinds:
+        yield from _of_capability(session, profile, kind, found.database_name)
+    if platform.mode == AccessMode.PREMADE:
+        yield from readiness_by_hand.of_premade(session, found.database_name)
+
+
 def _of_capability(session: Session, profile: Profile, kind: str, dbname: str) -> Iterator[str]:
     role = rights.capability(kind, dbname)
     if session.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None:
@@ -111,6 +127,7 @@ def _of_capability(session: Session, profile: Profile, kind: str, dbname: str) -
         yield sentence.format(role=role, kind=kind)
         return
     yield from _lacking(session, role, rights.of_capability(profile, kind), _("the outcome {kind}").format(kind=kind))
+    yield from surroundings.of_capability(session, role)
     for sequence in rights.sequences_of(profile, kind):
         if not _exists(session, sequence):
             yield _("The sequence {name} does not exist. Correct the profile.").format(name=sequence)
@@ -181,20 +198,6 @@ def _triggers(session: Session, profile: Profile) -> Iterator[str]:
     for table in profile.tables:
         for (name,) in session.execute(query, [table.schema, table.name]).fetchall():
             yield _("{table} has the trigger {name}; the rehearsal shows what it does.").format(table=table, name=name)
-
-
-def _open_schemas(session: Session, profile: Profile) -> Iterator[str]:
-    """Where everybody may make tables and functions, as PostgreSQL 14 and older allow it in public; so may a temporary login."""
-    query = """
-        SELECT n.nspname FROM pg_namespace AS n, aclexplode(n.nspacl) AS held
-        WHERE n.nspname = ANY(%s) AND held.grantee = 0 AND held.privilege_type = 'CREATE' ORDER BY n.nspname
-    """
-    named = sorted({table.schema for table in profile.tables} | {profile.schema})
-    for (schema,) in session.execute(query, [named]).fetchall():
-        yield _(
-            "Every login may make tables and functions in the schema {schema}, and others would stumble over them. A temporary"
-            " login leaves none behind. Unless the platform needs it: REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC."
-        ).format(schema=schema)
 
 
 def _of_doors(platform: Platform, conninfo: str, found: Identity) -> Iterator[str]:

@@ -129,6 +129,24 @@ def test_trigger_on_a_written_table_is_a_note(platform: Acme) -> None:
     assert any("has the trigger stamps" in note for note in found.notes)
 
 
+def test_schema_in_which_everybody_makes_things_is_a_note(platform: Acme) -> None:
+    furnish(platform)
+    change(platform, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+
+    found = readiness.look(platforms.get(platform.name))
+
+    assert found.is_ready
+    assert any("REVOKE CREATE ON SCHEMA public FROM PUBLIC" in note for note in found.notes)
+
+
+def test_thing_that_a_capability_owns_is_named(platform: Acme) -> None:
+    furnish(platform)
+    role = grants.capability("reset", platform.dbname)
+    change(platform, f"CREATE TABLE mine (a int); ALTER TABLE mine OWNER TO {role}")
+
+    assert f"The role {role} owns 1 things" in missing(platform)
+
+
 def test_platform_that_does_not_answer_is_said_in_a_sentence(platform: Acme) -> None:
     (platform.file.parent / "acme-reader").write_text("host=127.0.0.1 port=1 dbname=acme user=r")
 

@@ -28,6 +28,9 @@ class Row:
     def column(self, name: str) -> str:
         return f"{quoted(self.name)}.{quoted(name)}"
 
+    def exact(self, name: str) -> str:
+        return exactly(self.column(name))
+
     def as_text(self, name: str) -> str:
         return f"{self.column(name)}::text"
 
@@ -41,7 +44,7 @@ class Row:
 
     def select(self, columns: Iterable[str], *, where: str, secret: frozenset[str], stamped: bool, lock: bool) -> str:
         hide = self.stamp if stamped else self.as_text
-        image = json_object({name: (hide if name in secret else self.column)(name) for name in sorted(columns)})
+        image = json_object({name: (hide if name in secret else self.exact)(name) for name in sorted(columns)})
         locking = f"FOR UPDATE OF {quoted(self.name)}" if lock else ""
         selected = f"{image}::text AS image, {self.key_object()}::text AS key, {self.column('xmin')}::text AS xmin"
         return f"SELECT {selected} FROM {self.source} WHERE {where}\n{locking}"
@@ -92,6 +95,13 @@ def json_object(values: Mapping[str, str]) -> str:
     pairs = [f"'{_literal(name)}', {text}" for name, text in values.items()]
     parts = [pairs[start : start + 40] for start in range(0, len(pairs), 40)] or [[]]
     return "(" + " || ".join(f"jsonb_build_object({', '.join(part)})" for part in parts) + ")"
+
+
+def exactly(value: str) -> str:
+    """A value as jsonb from which it can be made again to the letter: JSON, arrays and composites as their own text."""
+    is_json = f"pg_typeof({value}) IN ('json'::regtype, 'jsonb'::regtype)"
+    is_nested = f"jsonb_typeof(to_jsonb({value})) IN ('object', 'array')"
+    return f"CASE WHEN {is_json} OR {is_nested} THEN to_jsonb({value}::text) ELSE to_jsonb({value}) END"
 
 
 def _literal(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from . import images
 from .columns import Table
 from .database import Session
-from .derived import Row, json_object
+from .derived import Row, exactly, json_object
 from .profile import Profile, Statement
 from .statements import Assigned
 
@@ -16,6 +16,7 @@ CLOCK = re.compile(
     r"\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|current_(date|time|timestamp)|localtime\w*)\b",
     re.IGNORECASE,
 )
+PLAIN = re.compile(r"(small|big)?int(eger)?|boolean|text|uuid|date|character.*|numeric.*|time.*")
 CHANGING = """
 SELECT DISTINCT proname FROM pg_proc WHERE proname = ANY(%s) AND provolatile = 'v'
 """
@@ -98,13 +99,19 @@ def inserted(
 
 
 def _cast(session: Session, statement: Statement, hidden: frozenset[str], secret: frozenset[str]) -> dict[str, str]:
-    types = column_types(session, statement.table)
-    assigned = statement.parsed.assigned
+    types, assigned = column_types(session, statement.table), statement.parsed.assigned
     return {
-        name: f"({assigned[name].text}\n)::{types[name]}{'::text' if name in secret else ''}"
+        name: _shaped(f"({assigned[name].text}\n)::{types[name]}", types[name], is_secret=name in secret)
         for name in sorted(assigned)
         if name not in hidden and name in types
     }
+
+
+def _shaped(value: str, type_name: str, *, is_secret: bool) -> str:
+    """As an image would hold it. Plain types stay plain, so that a value may be an aggregate."""
+    if is_secret:
+        return f"{value}::text"
+    return value if PLAIN.fullmatch(type_name) else f"(SELECT {exactly('one.v')} FROM (SELECT {value} AS v) AS one)"
 
 
 def column_types(session: Session, table: Table) -> dict[str, str]:

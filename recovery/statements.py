@@ -15,7 +15,7 @@ from . import calls, own_words
 from .columns import Column, StatementRefused, Table, columns_read, name_of, table_of, tables_read
 
 DIALECT = "postgres"
-PARAMETER = re.compile(r"%\(([a-z][a-z0-9_]*)\)s")
+PARAMETER = re.compile(r"%\(([a-z][A-Za-z0-9_]*)\)s")
 WRITES = {exp.Insert: "insert", exp.Update: "update", exp.Delete: "delete"}
 CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime)
 ONE_TABLE_ONLY = {

@@ -20,25 +20,36 @@ def seal(run: Run, rows: list[images.Image]) -> None:
     """Keep these before-rows, sealed. Inside the transaction that records the run as prepared."""
     if not rows:
         return
-    fresh = {"key": AESGCM.generate_key(bit_length=256)}
-    key, _made = SealKey.objects.get_or_create(incident=run.incident, defaults=fresh)
     for image in rows:
-        nonce = os.urandom(12)
-        sealed = AESGCM(bytes(key.key)).encrypt(nonce, image.clear.encode(), _context(run, image))
+        nonce, sealed = closed(run, image.clear.encode(), context=_context(run, image))
         SealedRow.objects.create(run=run, table_name=image.table, row_key=image.row_key, nonce=nonce, sealed=sealed)
 
 
 def open_row(run: Run, image: images.Image) -> dict[str, Any]:
     """The row as it was before this run, secrets in clear, for the statements of a restore. Raises SealBroken."""
-    key = SealKey.objects.filter(incident=run.incident, wiped_at=None).first()
     row = SealedRow.objects.filter(run=run, table_name=image.table, row_key=image.row_key).first()
-    if key is None or row is None:
+    if row is None:
+        raise SealBroken(why=_("it was never made"))
+    return json.loads(opened(run, bytes(row.nonce), bytes(row.sealed), context=_context(run, image)))
+
+
+def closed(run: Run, clear: bytes, *, context: bytes) -> tuple[bytes, bytes]:
+    """Nonce and sealed text, under the key of the run's incident (made at its first use). Inside a transaction."""
+    fresh = {"key": AESGCM.generate_key(bit_length=256)}
+    key, _made = SealKey.objects.get_or_create(incident=run.incident, defaults=fresh)
+    nonce = os.urandom(12)
+    return nonce, AESGCM(bytes(key.key)).encrypt(nonce, clear, context)
+
+
+def opened(run: Run, nonce: bytes, sealed: bytes, *, context: bytes) -> bytes:
+    """What `closed` has sealed with the same context. Raises SealBroken."""
+    key = SealKey.objects.filter(incident=run.incident, wiped_at=None).first()
+    if key is None:
         raise SealBroken(why=_("its key was wiped, or it was never made"))
     try:
-        clear = AESGCM(bytes(key.key)).decrypt(bytes(row.nonce), bytes(row.sealed), _context(run, image))
+        return AESGCM(bytes(key.key)).decrypt(nonce, sealed, context)
     except InvalidTag as error:
         raise SealBroken(why=_("somebody has changed it")) from error
-    return json.loads(clear)
 
 
 def wipe(incident: str, *, at: datetime) -> None:

@@ -9,7 +9,7 @@ from breakglass.people.models import Account
 from breakglass.procedure import approvals, incidents, planning, windows
 from breakglass.procedure.models import Approval, Incident, Plan, Window
 from recovery.diagnosis import Report
-from recovery.models import RunKind
+from recovery.models import Run, RunKind
 from tests import cast
 from tests.acme import Acme
 
@@ -92,3 +92,8 @@ def window_open(platform: Acme, outcome: str = RunKind.RESET, **given: object) -
 def fresh(incident: Incident) -> Incident:
     """The incident as it is in the database now."""
     return Incident.objects.get(pk=incident.pk)
+
+
+def fresh_of(run: Run) -> Incident:
+    """The incident of a run as it is in the database now."""
+    return Incident.objects.get(reference=run.incident)

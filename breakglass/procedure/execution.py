@@ -4,7 +4,6 @@ A password passes through here once, as an argument; it is never stored, logged 
 """
 
 import unicodedata
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +12,18 @@ from audit import clock, events, log
 from audit.models import Entry
 from breakglass.people.models import Account
 from breakglass.people.step_up import RUN, StepUp
-from breakglass.procedure import colleagues, handover, incident_reports, judging, messages, standing, window_ends
+from breakglass.procedure import (
+    colleagues,
+    handover,
+    incident_reports,
+    judging,
+    login_proofs,
+    messages,
+    policy,
+    standing,
+    waiting,
+    window_ends,
+)
 from breakglass.procedure.change_refusals import (
     HandoverVoided,
     PasswordIsTheLogin,
@@ -27,19 +37,18 @@ from breakglass.procedure.models import Execution, Handover, Incident, Participa
 from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
-from recovery import platforms, runs, settle
-from recovery.models import Run, RunKind, RunState
+from recovery import paper, platforms, reconcile, runs, settle
+from recovery.models import AccessMode, Run, RunKind, RunState
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024  # bytes; the platform's scheme may allow less
 POST_MORTEM_WORKING_DAYS = 5
-SATURDAY = 5
 TO_NEXT_STATE = frozenset({RunKind.CREATE, RunKind.RESET, RunKind.ENABLE})
 ROLLBACK_EVENTS = {RunKind.DISABLE: events.ROLLBACK_DISABLED, RunKind.RESTORE: events.ROLLBACK_RESTORED}
 
 
 def hand_over(token: str, *, code: str, password: str, repeated: str, session_account: Account | None) -> Run:
-    """The beneficiary's own step: the link, the approver's code and the new password, then the change.
+    """The beneficiary's own step: the link, the approver's code and the new password, then the change and the login check.
 
     Args:
         session_account: who is signed in to the console in this browser, if anybody is.
@@ -55,8 +64,9 @@ def hand_over(token: str, *, code: str, password: str, repeated: str, session_ac
     with recorded("execution.hand_over", link, by="handover"):
         check_password(password, repeated, login=link.plan.choice.login)
         values = runs.prepare_values(link.plan.content, password=password)
-    run = claim(link)
-    return carry_out(run, values, by="handover")
+    run = carry_out(claim(link), values, by="handover")
+    login_proofs.play(run, password=password, by="handover")
+    return run
 
 
 def execute(incident: Incident, *, by: Account, code: str) -> Run:
@@ -96,6 +106,7 @@ def claim(link: Handover) -> Run:
 def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
     incident = standing.lock(link.incident)
     plan, window = handover.require_open(incident)
+    prepared = waiting.require_ready(plan)
     link.refresh_from_db()
     now = clock.now()
     handover.check_usable(link, now=now)
@@ -103,7 +114,10 @@ def _claim_for_beneficiary(link: Handover, *, by: str) -> Run:
         raise HandoverVoided
     if Handover.objects.filter(pk=link.pk, used_at=None, voided_at=None).update(used_at=now) != 1:
         raise SomebodyWasFaster
-    return _record_claim(incident, plan, window, operator=link.account, by=by, handover=link.pk)
+    if prepared is not None:
+        record_claimed(incident, prepared, by=by, plan=plan.number, handover=link.pk)
+        return prepared
+    return record_claim(incident, plan, window, operator=link.account, by=by, handover=link.pk)
 
 
 @step(step_up=RUN, digest=handover.digest_of_current)
@@ -112,11 +126,15 @@ def _claim_for_operator(incident: Incident, *, by: Account, step_up: StepUp) -> 
     plan, window = handover.require_open(incident)
     if plan.outcome in handover.WITH_PASSWORD:
         raise PasswordNeeded
+    prepared = waiting.require_ready(plan)
     colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
-    return _record_claim(incident, plan, window, operator=by, by=by.username)
+    if prepared is not None:
+        record_claimed(incident, prepared, by=by.username, plan=plan.number)
+        return prepared
+    return record_claim(incident, plan, window, operator=by, by=by.username)
 
 
-def _record_claim(
+def record_claim(
     incident: Incident, plan: Plan, window: Window, *, operator: Account, by: str, handover: int | None = None
 ) -> Run:
     """The intent, durable before anything is sent; the database checks it once more (trigger execution_is_allowed)."""
@@ -193,8 +211,11 @@ def record_claimed(incident: Incident, run: Run, *, by: str, **facts: Any) -> No
 
 
 def carry_out(run: Run, values: Any, *, by: Account | str) -> Run:
-    """Run what was claimed, outside of any transaction, and draw its consequence. Returns the run as it then is."""
-    run = runs.carry_out(run, values=values)
+    """Run what was claimed, outside of any transaction, and draw its consequence. Returns the run as it then is.
+
+    On paper nothing is run here: the script is made, and the run waits for what somebody did with it.
+    """
+    run = paper.make(run, values=values) if run.mode == AccessMode.PAPER else runs.carry_out(run, values=values)
     return conclude(Incident.objects.get(reference=run.incident), by=by, run=run)
 
 
@@ -206,7 +227,9 @@ def ask_again(incident: Incident, *, by: Account) -> Run:
     """
     with recorded("execution.ask_again", incident, by=by):
         colleagues.require(by, practice=incident.practice)
-        run = settle.settle(judging.require_unclear(incident).run, by=by.username)
+        run = judging.require_unclear(incident).run
+        decide = reconcile.look if run.mode == AccessMode.PAPER else settle.settle
+        run = decide(run, by=by.username)
     judging.record_asked(incident, by=by, run=run)
     return conclude(incident, by=by, run=run)
 
@@ -220,7 +243,10 @@ def judge(incident: Incident, *, by: Account, code: str, changed: bool, reason: 
         NothingToJudge, DutyMissing, JudgementBySomebodyElse, TextMissing, CodeRefused, CodeAlreadyUsed, Overtaken
     """
     with recorded("execution.judge", incident, by=by):
-        tenant_table = str(platforms.get(incident.platform).profile.tenant.table)
+        tenant_table = platforms.get(incident.platform).profile.tenant_table
+        unclear = judging.require_unclear(incident).run
+    if changed and unclear.mode == AccessMode.PAPER:
+        reconcile.tell_rows(unclear)
     run = judging.decide(incident, by=by, code=code, changed=changed, reason=reason, tenant_table=tenant_table)
     return conclude(incident, by=by, run=run)
 
@@ -252,7 +278,7 @@ def is_concluded(incident: Incident, run: Run) -> bool:
 def _move_on(incident: Incident, run: Run) -> None:
     standing.move(incident, State.EXECUTED)
     decided_at = run.decided_at or clock.now()
-    due_at = working_days_after(decided_at, POST_MORTEM_WORKING_DAYS)
+    due_at = policy.working_days_after(decided_at, POST_MORTEM_WORKING_DAYS)
     PostMortem.objects.get_or_create(incident=incident, defaults={"due_at": due_at})
 
 
@@ -265,11 +291,3 @@ def _tell(incident: Incident, run: Run) -> None:
             platform=incident.platform
         ),
     )
-
-
-def working_days_after(moment: datetime, days: int) -> datetime:
-    """The same time of day, so many days from Monday to Friday later. Public holidays are not known here."""
-    while days:
-        moment += timedelta(days=1)
-        days -= moment.weekday() < SATURDAY
-    return moment

@@ -15,7 +15,7 @@ from django.db import transaction
 from audit import clock, events, log
 from breakglass.people.models import Account
 from breakglass.people.step_up import SHOW_CODE, SHOW_HANDOVER, StepUp
-from breakglass.procedure import approvals, colleagues, planning, standing, window_ends
+from breakglass.procedure import approvals, colleagues, planning, standing, waiting, window_ends
 from breakglass.procedure.change_refusals import (
     ChangeAlreadyMade,
     ChangeUnknownYet,
@@ -31,7 +31,7 @@ from breakglass.procedure.change_refusals import (
 from breakglass.procedure.models import Execution, Handover, Incident, Participant, Plan, Window
 from breakglass.procedure.refusals import PlanVoid, WindowClosed
 from breakglass.procedure.steps import recorded, step
-from recovery.models import RunKind, RunState
+from recovery.models import AccessMode, RunKind, RunState
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
@@ -61,6 +61,7 @@ def show(incident: Incident, *, by: Account, step_up: StepUp) -> tuple[Handover,
     plan, window = require_open(incident)
     if plan.outcome not in WITH_PASSWORD:
         raise NoPasswordNeeded
+    waiting.require_ready(plan)
     colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     now, token = clock.now(), secrets.token_urlsafe(32)
     Handover.objects.filter(incident=incident, used_at=None, voided_at=None).update(voided_at=now)
@@ -102,8 +103,12 @@ def require_open(incident: Incident) -> tuple[Plan, Window]:
 
 
 def _check_not_run(plan: Plan) -> None:
-    """A plan runs once; only a run that is known to have changed nothing lets another one begin."""
-    states = set(Execution.objects.filter(plan=plan).values_list("run__state", flat=True))
+    """A plan runs once; only a run that is known to have changed nothing lets another one begin.
+
+    A run that waits for its pre-made login has not begun.
+    """
+    begun = Execution.objects.filter(plan=plan).exclude(run__mode=AccessMode.PREMADE, run__state=RunState.INTENT)
+    states = set(begun.values_list("run__state", flat=True))
     if RunState.COMMITTED in states:
         raise ChangeAlreadyMade
     if states - {RunState.ABORTED}:

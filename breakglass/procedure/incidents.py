@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from audit import clock, events, log
 from breakglass.people.models import Account
-from breakglass.procedure import colleagues, messages, texts, window_ends
+from breakglass.procedure import colleagues, messages, texts, waiting, window_ends
 from breakglass.procedure.colleagues import Part, take_part
 from breakglass.procedure.models import Incident, Trigger
 from breakglass.procedure.outcomes import choose, diagnose, override
@@ -132,12 +132,14 @@ def abandon(incident: Incident, *, by: Account, reason: str) -> Incident:
 
     Raises:
         RunUnderWay: a run changed the platform, or may have.
+        AccessStillOpen: a login that a person opened by hand is not proven closed.
         NotNow, TextMissing, DutyMissing
     """
     incident = lock(incident)
     require_state(incident, *BEFORE_RUN)
     texts.require(reason=reason)
     require_no_run(incident)
+    waiting.require_closed(incident)
     take_part(incident, by=by, part=Part.TOOK_OVER)
     at = clock.now()
     window_ends.end_now(incident, by=by, at=at, why="the incident was abandoned")

@@ -1,6 +1,7 @@
 """What the worker does by itself. Nothing here decides whether something has expired: the database does, at use."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -10,12 +11,12 @@ from procrastinate.contrib.django import app
 
 from audit import clock, events, log
 from audit.refusals import Refused
-from breakglass.procedure import execution, messages, postmortem, window_ends, worker
+from breakglass.procedure import execution, messages, papers, postmortem, waiting, window_ends, worker
 from breakglass.procedure.models import Execution, Incident, PostMortem, Review
 from breakglass.procedure.states import FINAL, State
 from breakglass.procedure.steps import step
-from recovery import openings, settle
-from recovery.models import Access, Run, RunState
+from recovery import openings, paper, reconcile, settle
+from recovery.models import Access, AccessMode, Run, RunState
 
 EVERY_5_SECONDS = "*/5 * * * * *"
 EVERY_MINUTE = "0 * * * * *"
@@ -34,6 +35,7 @@ def tick(timestamp: int) -> None:
     clock.now()
     window_ends.record_ended()
     conclude_decided()
+    paper.wipe_decided()
 
 
 @app.periodic(cron=EVERY_5_SECONDS)
@@ -65,13 +67,15 @@ def settle_unfinished(timestamp: int) -> None:
 @app.task(name="ask_again", queueing_lock="ask_again", lock="settle_unfinished")
 def ask_again(timestamp: int) -> None:
     """Ask the platform again about runs that need a human: a server may be back on its own timeline."""
-    _settle(list(Run.objects.filter(state=RunState.NEEDS_HUMAN).order_by("claimed_at")))
+    unclear = Run.objects.filter(state=RunState.NEEDS_HUMAN).exclude(mode=AccessMode.PAPER)
+    _settle(list(unclear.order_by("claimed_at")))
+    _settle(papers.waiting(clock.now()), by_asking=reconcile.look)
 
 
-def _settle(undecided: list[Run]) -> None:
+def _settle(undecided: list[Run], *, by_asking: Callable[[Run], Run] = settle.settle) -> None:
     for run in undecided:
         try:
-            settle.settle(run)
+            by_asking(run)
         except Refused as refused:
             logger.warning("Run %s is not settled: %s", run.pk, refused)
             _tell_unknown(Incident.objects.get(reference=run.incident), by="worker", run=run)
@@ -81,8 +85,11 @@ def _settle(undecided: list[Run]) -> None:
 
 
 def unfinished(now: datetime) -> list[Run]:
+    """Runs without an outcome; a person may still open the access of some, and what became of paper is asked elsewhere."""
     undecided = Run.objects.filter(state__in=[RunState.INTENT, RunState.PREPARED])
-    return list(undecided.filter(claimed_at__lte=now - UNFINISHED_AFTER).order_by("claimed_at"))
+    left = undecided.exclude(mode=AccessMode.PAPER, state=RunState.PREPARED)
+    left = left.exclude(pk__in=waiting.still_waiting(now).values("pk"))
+    return list(left.filter(claimed_at__lte=now - UNFINISHED_AFTER).order_by("claimed_at"))
 
 
 def conclude_decided() -> None:

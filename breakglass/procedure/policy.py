@@ -23,6 +23,7 @@ APPROVAL_IS_YOUNG = timedelta(minutes=30)
 DEFAULT_WINDOW_MINUTES = 30
 LONGEST_WINDOW_MINUTES = 60
 DISABLE_WINDOW = timedelta(minutes=5)
+SATURDAY = 5
 SIDE_OF_DUTY = {DutyName.OPS: Side.OPS, DutyName.SECURITY: Side.SECOND, DutyName.ENGINEERING: Side.SECOND}
 
 
@@ -92,3 +93,11 @@ def refusal_to_approve(somebody: Somebody, facts: PlanFacts, wanted: str | None 
 def is_young(approved_at: datetime, moment: datetime) -> bool:
     """Whether an approval may still open a window: under 30 minutes old."""
     return moment < approved_at + APPROVAL_IS_YOUNG
+
+
+def working_days_after(moment: datetime, days: int) -> datetime:
+    """The same time of day, so many days from Monday to Friday later. Public holidays are not known here."""
+    while days:
+        moment += timedelta(days=1)
+        days -= moment.weekday() < SATURDAY
+    return moment

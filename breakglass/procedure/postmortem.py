@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from audit import blobs, clock, events, log
 from breakglass.people.models import Account, DutyName
-from breakglass.procedure import colleagues, execution, revocation, sealing, standing, texts
+from breakglass.procedure import colleagues, execution, policy, revocation, sealing, standing, texts
 from breakglass.procedure.change_refusals import BacklogAddressWrong, BoxesMissing, ReviewBySomebodyElse
 from breakglass.procedure.models import Bundle, Execution, Incident, Participant, PostMortem, Review
 from breakglass.procedure.states import State
@@ -75,7 +75,7 @@ def write(
 
 def _paper(incident: Incident, now: datetime) -> PostMortem:
     """The incident's paper; a change that is undecided for long may come before the row that its result makes."""
-    due_at = execution.working_days_after(now, execution.POST_MORTEM_WORKING_DAYS)
+    due_at = policy.working_days_after(now, execution.POST_MORTEM_WORKING_DAYS)
     paper, _made = PostMortem.objects.get_or_create(incident=incident, defaults={"due_at": due_at})
     return paper
 

@@ -52,15 +52,26 @@ def prepare(incident: Incident, *, by: Account | str) -> list[RevocationItem]:
 def _wanted(incident: Incident) -> list[tuple[str, str, str]]:
     platform = platforms.get(incident.platform)
     return [
-        *((Kind.LOGIN, opened.role_name, "console") for opened in logins(incident)),
+        *((Kind.LOGIN, opened.title, _closer(opened)) for opened in logins(incident)),
         *((Kind.NETWORK, rule.title, rule.owner) for rule in platform.network),
         *((Kind.SECRET, secret.title, secret.owner) for secret in platform.secrets),
     ]
 
 
+def _closer(opened: Access) -> str:
+    """Who takes a temporary login away."""
+    return "database administrator" if opened.is_premade else "console"
+
+
 def logins(incident: Incident) -> list[Access]:
     """The temporary logins that runs of the incident asked for, oldest first."""
-    return list(Access.objects.filter(run__incident=incident.reference).order_by("requested_at"))
+    opened = Access.objects.select_related("run").filter(run__incident=incident.reference)
+    return list(opened.order_by("requested_at"))
+
+
+def login_of(item: RevocationItem) -> Access:
+    """The temporary login that an item is about."""
+    return next(opened for opened in logins(item.incident) if opened.title == item.title)
 
 
 def items(incident: Incident) -> list[RevocationItem]:
@@ -82,7 +93,7 @@ def check_login(item: RevocationItem, *, by: Account | str) -> RevocationItem:
     Raises:
         AccessNotProven: it is still there. PlatformRefused: the platform does not answer.
     """
-    opened = Access.objects.select_related("run").get(role_name=item.title)
+    opened = login_of(item)
     if opened.proven_at is None:
         with recorded("revocation.check_login", item, by=by):
             opened = openings.close(opened, by=username(by))

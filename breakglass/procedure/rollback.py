@@ -3,13 +3,13 @@
 from audit import clock
 from breakglass.people.models import Account
 from breakglass.people.step_up import DISABLE, StepUp
-from breakglass.procedure import colleagues, execution, planning, policy, standing, texts, windows
+from breakglass.procedure import accesses, colleagues, execution, planning, policy, standing, texts, windows
 from breakglass.procedure.change_refusals import AlreadyDisabled, NothingToUndo
 from breakglass.procedure.models import Execution, Incident, Participant, Plan
 from breakglass.procedure.steps import recorded, step
 from recovery import rollback, runs
 from recovery.documents import PlanDocument
-from recovery.models import Run, RunKind, RunState
+from recovery.models import AccessMode, Run, RunKind, RunState
 
 
 def disable_now(incident: Incident, *, by: Account, code: str, reason: str) -> Run:
@@ -30,7 +30,12 @@ def disable_now(incident: Incident, *, by: Account, code: str, reason: str) -> R
         undone = _changed(incident)
         _require_not_disabled(undone)
         document = rollback.disable_document(undone.run)
+    is_premade = document.mode == AccessMode.PREMADE
+    if is_premade:
+        accesses.require_closed(incident, by=by)
     run = _claim_disable(incident, document, by=by, code=code, undone=undone, reason=reason.strip())
+    if is_premade:
+        return accesses.ask(run)
     return execution.carry_out(run, runs.prepare_values(run.content, password=None), by=by)
 
 

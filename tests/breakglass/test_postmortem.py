@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from breakglass.procedure import change_refusals, evidence, execution, postmortem, refusals, rollback, sealing
+from breakglass.procedure import change_refusals, evidence, policy, postmortem, refusals, rollback, sealing
 from breakglass.procedure.models import PostMortem
 from breakglass.procedure.states import State
 from recovery.models import SealKey
@@ -149,4 +149,4 @@ def test_story_leaves_no_secret_in_any_table(platform, console):
     ],
 )
 def test_five_working_days_skip_the_weekend(start, due):
-    assert execution.working_days_after(start, 5) == due
+    assert policy.working_days_after(start, 5) == due

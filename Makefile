@@ -4,7 +4,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 export BREAKGLASS_HOME PORT BREAKGLASS_PLATFORMS
 
-.PHONY: run stop status code drill test faults bench platforms lint
+.PHONY: run stop status code drill platform test faults bench platforms lint
 
 run:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
@@ -19,6 +19,11 @@ code:
 drill:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
 	@exec $(PY) -m breakglass.practice drill $(ARGS)
+
+# A platform of the file that BREAKGLASS_PLATFORMS names: make platform ARGS="check NAME", or grants, show, key.
+platform:
+	@$(PYTHON) breakglass/practice/virtualenv.py requirements-practice.txt
+	@exec $(PY) -m breakglass.practice manage platform $(ARGS)
 
 test:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt

@@ -89,7 +89,17 @@ def drill(home: Home, arguments: list[str]) -> int:
 
 def on_console(home: Home, arguments: list[str]) -> int:
     """Run a manage.py command as the web processes would."""
+    if arguments[:1] == ["platform"]:
+        return _on_platform(home, arguments)
     return manage(_running(home).environment(), *arguments)
+
+
+def _on_platform(home: Home, arguments: list[str]) -> int:
+    """`platform` asks a platform and no console, so nothing has to run. Only `platform key` sees the keeper's key."""
+    home.make()
+    practice = Practice(home, _port())
+    wants_key = arguments[1:2] == ["key"]
+    return manage(practice.keeper_environment() if wants_key else practice.environment(), *arguments)
 
 
 def _running(home: Home) -> Practice:

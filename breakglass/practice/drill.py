@@ -9,16 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from breakglass.practice.browser import Browser, Page, PageSaysNo
 from breakglass.procedure.models import Override
+from recovery import login_checks
 from recovery.models import RunKind
 from recovery.platforms import Platform
 
 WITH_PASSWORD = frozenset({RunKind.CREATE, RunKind.RESET})
-SIGN_IN_TRIES = 3
-PATIENCE = 10  # seconds for the platform's own sign-in
 
 
 class DrillFailed(Exception):
@@ -56,7 +53,10 @@ class Cast:
 
 @dataclass
 class Story:
-    """What is to be recovered: one outcome for one login of one platform. `beneficiary` is who will hold it."""
+    """What is to be recovered: one outcome for one login of one platform. `beneficiary` is who will hold it.
+
+    password: the new one; for enable the one that the account has, "" if nobody knows it.
+    """
 
     platform: Platform
     outcome: RunKind
@@ -227,20 +227,17 @@ class Drill:
         return self._at(operator, "proof").heading
 
     def _signed_in_on_platform(self) -> str:
-        """Sign in on the practice platform as its owner; other platforms have their own ways, checked from outside."""
-        address = self.story.platform.sign_in_url
-        if not address or self.story.outcome not in WITH_PASSWORD:
+        """Sign in on the platform as its owner, the way its profile declares; without one it is tried from outside."""
+        platform, story = self.story.platform, self.story
+        if not story.password or not login_checks.is_declared(platform):
             return ""
-        account = {"email": self.story.login, "password": self.story.password}
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.post(f"{address.rstrip('/')}/sign-in", json=account, timeout=PATIENCE)
-            owner = session.get(
-                f"{address.rstrip('/')}/platform-settings", headers={"Accept": "application/json"}, timeout=PATIENCE
-            )
-        if not (answer.ok and owner.ok):
-            raise DrillFailed(f"{self.story.login} cannot sign in to {self.story.platform.name} as its owner.")
-        return f"{self.story.login} signed in and saw the owner's page."
+        result = login_checks.play(platform, login=story.login, password=story.password)
+        if result.is_recovered:
+            return f"{story.login} signed in and did what only an owner may."
+        if platform.profile.restart:
+            return ""  # it does not know the change before its restart
+        failed = result.failed
+        raise DrillFailed(f"{story.login} on {platform.name}: {result.sentence} {failed.name}: {failed.sentence}.")
 
     def _revoke(self) -> str:
         operator = self.cast.operator

@@ -37,7 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("--platform", default="acme", help=_("its name in the platform file"))
         parser.add_argument("--outcome", choices=[str(kind) for kind in OUTCOMES], default=str(RunKind.RESET))
         parser.add_argument("--login", default=DANA_LOGIN, help=_("the account to create, reset or enable"))
-        parser.add_argument("--password-file", type=Path, help=_("holds the new password; without it a random one"))
+        parser.add_argument(
+            "--password-file", type=Path, help=_("holds the new password, or for enable the one it has")
+        )
         parser.add_argument("--base-url", default=settings.BASE_URL, help=_("where the console's pages are"))
         parser.add_argument("--bundle", type=Path, help=_("where the evidence bundle is written"))
 
@@ -83,12 +85,13 @@ def _story(platform: Platform, options: dict[str, Any]) -> Story:
     outcome, login = RunKind(options["outcome"]), options["login"]
     beneficiary = DANA if login == DANA_LOGIN else f"Holder of {login}"
     password = _password(options["password_file"], outcome)
-    return Story(platform, outcome, login, beneficiary, **({"password": password} if password else {}))
+    return Story(platform, outcome, login, beneficiary, **({} if password is None else {"password": password}))
 
 
-def _password(file: Path | None, outcome: RunKind) -> str:
-    if file is None or outcome not in WITH_PASSWORD:
-        return ""
+def _password(file: Path | None, outcome: RunKind) -> str | None:
+    """What the file holds; without one a random password where one is set, and none where it stays as it is."""
+    if file is None:
+        return None if outcome in WITH_PASSWORD else ""
     return file.read_text().rstrip("\r\n")
 
 

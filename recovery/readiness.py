@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import access, database, peppers, readiness_by_hand, rights, surroundings
+from . import access, database, peppers, query_check, readiness_by_hand, rights, surroundings
 from .columns import Table
 from .database import Identity, Session
 from .derived import secrets_view
@@ -64,7 +64,8 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
             missing += _of_reader(session, profile)
             missing += _of_mode(session, platform, profile, list(kinds or profile.outcomes), identity)
             missing += _of_system_tenant(session, profile)
-            if kinds is None:  # a single outcome asks when its plan is made, and only where it sets a password
+            if kinds is None:  # a single outcome asks when its plan is made, and only what it needs
+                missing += query_check.look(session, profile)
                 missing += peppers.missing(platform, profile.password, session)
             notes += _triggers(session, profile)
             notes += surroundings.notes(session, profile)

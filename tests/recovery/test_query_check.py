@@ -1,0 +1,96 @@
+"""A query that the platform does not understand is named by its section and key before anybody relies on it."""
+
+from pathlib import Path
+
+import pytest
+
+from recovery import database, profiles, query_check, readiness
+from recovery.profile import SHIPPED
+from tests.recovery.stage import Stage
+
+SAAS = (SHIPPED / "saas.toml").read_text()
+
+
+def told(stage: Stage, folder: Path, old: str, new: str) -> list[str]:
+    """What is said of the shipped profile with one change in it."""
+    assert old in SAAS
+    path = folder / "mine.toml"
+    path.write_text(SAAS.replace(old, new, 1))
+    profile = profiles.load(str(path))
+    with database.reading(stage.place.platform, profile) as session:
+        return list(query_check.look(session, profile))
+
+
+def test_queries_of_a_good_profile_are_understood(stage: Stage) -> None:
+    assert readiness.look(stage.place.platform).missing == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "u.display_name AS name,",
+            "u.displayname AS name,",
+            "owners.sql cannot be run: column u.displayname does not",
+        ),
+        (
+            "u.is_active AND u.deleted_at IS NULL AS enabled",
+            "u.email AS enabled",
+            "its column enabled must be of the type boolean",
+        ),
+        (
+            "u.display_name AS name,",
+            "frobnicate(u.display_name) AS name,",
+            "owners.sql cannot be run: function frobnicate",
+        ),
+        (
+            "s.password_hash_prefix AS prefix",
+            "s.password_hash_start AS prefix",
+            "password.current cannot be run: column s.password",
+        ),
+        (
+            'system = "is_system"',
+            'system = "is_house"',
+            'tenant.system cannot be run: column "is_house" does not exist',
+        ),
+        ("u.email AS login", "u.email + 1 AS login", "owners.sql cannot be run: operator does not exist"),
+        (
+            "FROM adminuser AS u",
+            "FROM adminusers AS u",
+            'owners.sql cannot be run: relation "adminusers" does not exist',
+        ),
+    ],
+)
+def test_query_that_cannot_be_run_is_named(stage: Stage, tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    found = told(stage, tmp_path, old, new)
+
+    assert any(sentence in one for one in found), found
+
+
+def test_query_that_calls_a_changing_function_of_the_platform_is_named(stage: Stage, tmp_path: Path) -> None:
+    with stage.place.acme.connect() as connection:
+        connection.execute("CREATE FUNCTION greet(text) RETURNS text LANGUAGE sql VOLATILE AS 'SELECT $1'")
+
+    found = told(stage, tmp_path, "u.display_name AS name,", "greet(u.display_name) AS name,")
+
+    assert found == ["The query owners.sql calls the function greet, which may change something. Correct the profile."]
+
+
+def test_every_query_is_looked_at_after_one_that_fails(stage: Stage, tmp_path: Path) -> None:
+    text = SAAS.replace("u.display_name AS name,", "u.a AS name,", 1).replace("s.password_hash_prefix AS", "s.b AS", 1)
+    (tmp_path / "mine.toml").write_text(text)
+    profile = profiles.load(str(tmp_path / "mine.toml"))
+
+    with database.reading(stage.place.platform, profile) as session:
+        found = list(query_check.look(session, profile))
+
+    assert [sentence.split()[2] for sentence in found] == ["owners.sql", "password.current"]
+
+
+def test_check_never_runs_a_query(stage: Stage, tmp_path: Path) -> None:
+    with stage.place.acme.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION fail(text) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE 'was run'; END $$"
+        )
+
+    assert told(stage, tmp_path, "u.display_name AS name,", "fail(u.display_name) AS name,") == []

@@ -148,7 +148,7 @@ def _image(sheet: Sheet, statement: Statement, alias: str) -> str:
     rule = sheet.rule(statement)
     row = Row(statement.table, alias, rule.key)
     names = sheet.job.profile.image_columns(sheet.job.run.kind, statement.table)
-    columns = {name: _stamp(row.column(name)) if name in rule.secret else row.column(name) for name in names}
+    columns = {name: _stamp(row.column(name)) if name in rule.secret else row.exact(name) for name in names}
     return (
         f"jsonb_build_object('table', {literal(str(statement.table))}, 'row', {_key_texts(alias, rule.key)}, "
         f"'key', {row.key_object()}, 'xmin', {row.column('xmin')}::text, 'columns', {json_object(columns)})"

@@ -22,7 +22,8 @@ from tests.faults.slow.certificates import Authority
 from tests.recovery.doors import Place, furnish
 from tests.recovery.stage import Stage
 
-HOST, ADDRESS = "db.acme.test", "127.83.12.7"  # an address of its own, so that the port is free
+HOST = "db.acme.test"
+ADDRESS = f"127.83.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"  # of this process alone, so that the port is free
 RULES = """\
 local   all all              scram-sha-256
 hostssl all all 127.0.0.0/8  scram-sha-256

@@ -1,14 +1,14 @@
 """Acme without doors: its DBA opens and closes a login by printed statements, or runs scripts on paper with the real psql."""
 
 import subprocess
-from pathlib import Path
 
+from audit import clock
 from breakglass.practice import place
 from breakglass.procedure import accesses, waiting
 from breakglass.procedure.models import Incident
 from recovery import grants, platforms, premade
 from recovery.access import Login
-from recovery.models import Access, Run
+from recovery.models import Access, Run, SealKey
 from recovery.premade import Statements
 from tests import cast, keepers
 from tests.acme import Acme
@@ -57,12 +57,17 @@ def psql(acme: Acme, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *arguments], check=False, capture_output=True, text=True, **place.run_as())
 
 
-def run_script(acme: Acme, folder: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The script from a file, as its first lines say."""
-    command = [str(place.binaries() / "psql"), "-X", *arguments, acme.cluster.superuser_url(acme.dbname)]
-    return subprocess.run(command, input=text, check=False, capture_output=True, text=True, cwd="/", **place.run_as())
+def run_script(acme: Acme, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The script as the DBA runs it. Nothing but the script itself says where psql stops."""
+    command = [str(place.binaries() / "psql"), "-X", *arguments, "-f", "-", acme.cluster.superuser_url(acme.dbname)]
+    return subprocess.run(command, input=text, check=False, capture_output=True, text=True, **place.run_as())
 
 
 def login(access: Access) -> Login:
     """The login with its password, as every process of the console derives it."""
     return premade.login_of(access.pk, database_name=access.run.database_name)
+
+
+def lose_seal_key(incident: Incident) -> None:
+    """What a crash of the console's server does to an unlogged table."""
+    SealKey.objects.filter(incident=incident.reference).update(key=b"", wiped_at=clock.now())

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from breakglass.practice.cluster import Cluster
+from recovery import paper_evidence
 
 
 @pytest.fixture
@@ -21,6 +23,16 @@ def pass_time(console: str) -> Callable[..., None]:
             server.execute(_shifted(source, passed[0]))
 
     return shift
+
+
+@pytest.fixture
+def script_over(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let the time of a script on paper be over: the platform's clock is the real one, so its last moment moves instead."""
+
+    def end() -> None:
+        monkeypatch.setattr(paper_evidence, "MARGIN", -timedelta(days=1))
+
+    return end
 
 
 def _shifted(source: str, seconds: float) -> str:

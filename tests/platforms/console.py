@@ -91,7 +91,9 @@ class Console:
             file.flush()
             asked = ["--platform", self.software.name, "--outcome", variant.outcome, "--login", variant.login]
             done = self._on_console("drill", *asked, "--password-file", file.name)
-        return Drilled(done.returncode == 0, time.monotonic() - started, done.stdout)
+        seconds = time.monotonic() - started
+        told = done.stdout if done.returncode == 0 else f"{done.stdout}\n{self._last_words()}"
+        return Drilled(done.returncode == 0, seconds, told)
 
     def check(self) -> str:
         """What is missing for the platform, empty when nothing is."""
@@ -151,9 +153,14 @@ class Console:
         deadline = time.monotonic() + FIRST_PAGE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                told = (self.folder / "console.log").read_text(errors="replace")[-LAST_WORDS:]
-                raise Broken(f"The console of {self.software.name} does not start: {told}")
+                raise Broken(f"The console of {self.software.name} does not start: {self._last_words()}")
             time.sleep(0.5)
+
+    def _last_words(self) -> str:
+        """The ends of the console's own logs, which are thrown away with it."""
+        logs = (self.folder / "console.log", *sorted((self._home / "logs").glob("*.log")))
+        ends = {log.name: log.read_text(errors="replace")[-LAST_WORDS:].strip() for log in logs if log.exists()}
+        return "\n".join(f"{name}: {end}" for name, end in ends.items() if end)
 
     def _answers(self) -> bool:
         try:

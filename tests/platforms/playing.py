@@ -13,7 +13,7 @@ from tests.platforms.words import NotAccepted, SignIn, Variant
 
 NEW_PASSWORD = "Recovered-by-two-people-1!x"
 ADDED_LOGIN = "added.afterwards"
-LAST_LINES = 12
+LAST_LINES = 60
 
 
 @dataclass

@@ -29,6 +29,12 @@ from tests.recovery.stage import Stage
 NUMBERS = itertools.count(1)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What stands in full/ is for `make faults`."""
+    is_full = config.getoption("--full", default=False)
+    return True if collection_path.name == "full" and not is_full else None
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every cell of the fault matrix")
 
@@ -90,6 +96,34 @@ def fragile(
             databases.drop(connection, name)
     with fragile_platform.connect() as connection:
         doors.forget(connection, name)
+
+
+@pytest.fixture
+def standby(fragile: Stage, fragile_platform: Fragile) -> Iterator[Fragile]:
+    """A standby that follows the platform's server."""
+    made = fragile_platform.copy(root_of("standby")).follow(fragile_platform)
+    made.start()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def earlier(fragile: Stage, fragile_platform: Fragile) -> Iterator[Fragile]:
+    """The server's files as they were before the run, put back: the same timeline, and the same ids once more."""
+    made = fragile_platform.copy(root_of("earlier"))
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def loaded(fragile: Stage, platform_server: Cluster) -> Iterator[Cluster]:
+    """Where a dump of the platform is loaded: a server with another system identifier."""
+    dbname = fragile.place.acme.dbname
+    with platform_server.connect() as connection:
+        connection.execute(f"CREATE DATABASE {dbname}")
+        connection.execute(f"GRANT CONNECT ON DATABASE {dbname} TO breakglass_reader, breakglass_broker")
+    yield platform_server
+    acme.forget(Path(platform_server.root).parent, platform_server, dbname)
 
 
 def root_of(name: str) -> Path:

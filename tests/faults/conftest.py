@@ -1,4 +1,4 @@
-"""Fixtures of the fault tests. `--full` takes every cell of the matrix (make faults); without it the decisive ones (make test)."""
+"""Fixtures of the fault tests. `--full` takes every cell of the matrix and what stands in slow/ (make faults); make test the decisive ones."""
 
 import itertools
 import os
@@ -27,12 +27,6 @@ from tests.recovery.doors import furnish
 from tests.recovery.stage import Stage
 
 NUMBERS = itertools.count(1)
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What stands in full/ is for `make faults`."""
-    is_full = config.getoption("--full", default=False)
-    return True if collection_path.name == "full" and not is_full else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,6 +1,6 @@
 """A standby takes over, a backup is put back, a dump is loaded elsewhere: then transaction ids lie, and the rows decide.
 
-More of them stand in full/.
+More of them stand in slow/.
 """
 
 from pathlib import Path

@@ -100,6 +100,11 @@ class Console:
         done = self._on_console("manage", "platform", "check", self.software.name)
         return done.stdout if done.returncode else ""
 
+    @property
+    def reader(self) -> str:
+        """The connection of the console's reader."""
+        return self.software.place.cluster.url(READER, self.passwords[READER], self.software.name)
+
     def _on_console(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
             [sys.executable, "-m", "breakglass.practice", *arguments],

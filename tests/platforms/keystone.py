@@ -34,13 +34,21 @@ enabled = false
 [security_compliance]
 lockout_failure_attempts = 5
 lockout_duration = 1800
+disable_user_account_days_inactive = 90
 """
 FORGOTTEN = f"UPDATE password SET password_hash = '{NOBODY_KNOWS}' WHERE local_user_id = {OWNER_NO}"
 LOCKED = f"UPDATE local_user SET failed_auth_count = 5, failed_auth_at = timezone('utc', now()) WHERE id = {OWNER_NO}"
+DISABLED = f'UPDATE "user" SET enabled = false WHERE id = {OWNER_ID}'
+BY_GROUP = (  # the role admin only through a group
+    """INSERT INTO "group" (id, domain_id, name) VALUES ('owners', 'default', 'owners')""",
+    f"INSERT INTO user_group_membership (user_id, group_id) VALUES ({OWNER_ID}, 'owners')",
+    f"UPDATE assignment SET type = 'GroupProject', actor_id = 'owners' WHERE actor_id = {OWNER_ID}",
+    f"UPDATE system_assignment SET type = 'GroupSystem', actor_id = 'owners' WHERE actor_id = {OWNER_ID}",
+)
 LOCK_OUTS: Mapping[str, tuple[str, ...]] = {
     "deleted": (
-        "DELETE FROM assignment USING role WHERE role.id = assignment.role_id AND role.name = 'admin'",
-        "DELETE FROM system_assignment",
+        f"DELETE FROM assignment WHERE actor_id = {OWNER_ID}",
+        f"DELETE FROM system_assignment WHERE actor_id = {OWNER_ID}",
         f'DELETE FROM "user" WHERE id = {OWNER_ID}',
     ),
     "forgotten": (FORGOTTEN,),
@@ -50,12 +58,16 @@ LOCK_OUTS: Mapping[str, tuple[str, ...]] = {
         "UPDATE password SET expires_at = '2020-01-01', expires_at_int = 1577836800000000"
         f" WHERE local_user_id = {OWNER_NO}",
     ),
-    "disabled": (f'UPDATE "user" SET enabled = false WHERE id = {OWNER_ID}',),
+    "disabled": (DISABLED,),
+    "inactive": (f"UPDATE \"user\" SET last_active_at = '2020-01-01' WHERE id = {OWNER_ID}",),
+    "domain_disabled": ("UPDATE project SET enabled = false WHERE id = 'default'",),
+    "group_disabled": (*BY_GROUP, DISABLED),
 }
 CREATED = (
     *(added("public.user"), added("public.local_user", name="rescue"), added("public.password")),
     *(added("public.assignment", type="UserProject"), added("public.system_assignment", target_id="system")),
 )
+ENABLED = (changed("public.user", "enabled", enabled="true"),)
 RESET = ("password_hash", "created_at", "created_at_int")
 
 
@@ -72,10 +84,21 @@ class Keystone(Software):
             "reset",
             "owner",
             (changed("public.password", *RESET), changed("public.local_user", "failed_auth_count", "failed_auth_at")),
+            says=("locked",),
         ),
-        Variant("expired", "reset", "owner", (changed("public.password", *RESET, "expires_at", "expires_at_int"),)),
-        Variant("disabled", "enable", "owner", (changed("public.user", "enabled", enabled="true"),)),
+        Variant(
+            *("expired", "reset", "owner", (changed("public.password", *RESET, "expires_at", "expires_at_int"),)),
+            says=("password_expired",),
+        ),
+        Variant("disabled", "enable", "owner", ENABLED, says=("disabled",)),
+        Variant("inactive", "enable", "owner", (changed("public.user", "last_active_at", enabled="true"),)),
+        Variant(
+            *("domain_disabled", "enable", "owner", (changed("public.project", "enabled", id="default"),)),
+            says=("tenant_suspended",),
+        ),
+        Variant("group_disabled", "enable", "owner", ENABLED, says=("disabled",)),
     )
+    own_writes: Mapping[str, frozenset[str]] = {"public.user": frozenset({"last_active_at"})}
 
     def prepare(self) -> None:
         for name in ("fernet", "cred"):
@@ -111,15 +134,18 @@ class Keystone(Software):
         return super().environment() | {"OS_KEYSTONE_CONFIG_FILES": str(self._file), "GUNICORN_CMD_ARGS": options}
 
     def populate(self) -> None:
-        """A domain and a project in it, and somebody who works there."""
+        """A domain and a project in it, somebody who works there, and its admin, who is called like the owner and owns nothing else."""
         with self._signed_in(self.owner, SYSTEM) as api:
             domain = self._made(api, "domain", name="acme")
             project = self._made(api, "project", name="acme-prod", domain_id=domain)
-            who = {"name": self.member.login, "password": self.member.password}
-            member = self._made(api, "user", domain_id=domain, **who)
-            roles = wanted(api.get(f"{self._v3}/roles", timeout=ANSWER), 200).json()["roles"]
-            role = next(one["id"] for one in roles if one["name"] == "member")
-            wanted(api.put(f"{self._v3}/projects/{project}/users/{member}/roles/{role}", timeout=ANSWER), 204)
+            for who, role in ((self.member, "member"), (SignIn(self.owner.login, PASSWORD_OF_MEMBER), "admin")):
+                user = self._made(api, "user", domain_id=domain, name=who.login, password=who.password)
+                place = f"{self._v3}/projects/{project}/users/{user}/roles/{self._role(api, role)}"
+                wanted(api.put(place, timeout=ANSWER), 204)
+
+    def _role(self, api: requests.Session, name: str) -> str:
+        roles = wanted(api.get(f"{self._v3}/roles", timeout=ANSWER), 200).json()["roles"]
+        return next(role["id"] for role in roles if role["name"] == name)
 
     def lock_out(self, variant: str, dba: psycopg.Connection) -> None:
         for statement in LOCK_OUTS[variant]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tests.platforms import rowdiff
+from tests.platforms import listing, rowdiff
 from tests.platforms.console import Console
 from tests.platforms.rowdiff import Change, State
 from tests.platforms.software import Software
@@ -39,6 +39,7 @@ def play(software: Software, variant: Variant, console: Console) -> Played:
     with _noted(played, "the lock-out does not stop the owner"):
         _check_locked_out(software, variant)
     _lock_out(software, variant)
+    played.faults += listing.faults_before(listing.owners(software, console.reader), software, variant)
     before = _state(software)
     account = SignIn(variant.login, NEW_PASSWORD if variant.sets_password else software.owner.password)
     drilled = console.drill(variant, account.password)
@@ -47,6 +48,7 @@ def play(software: Software, variant: Variant, console: Console) -> Played:
         played.faults.append("the drill failed: " + "\n".join(drilled.told.splitlines()[-LAST_LINES:]))
         return played
     _compare(played, software, before)
+    played.faults += listing.faults_after(listing.owners(software, console.reader), variant)
     if software.caches:
         software.restart()
     for what, look in _looks(software, account):

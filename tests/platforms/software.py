@@ -29,6 +29,7 @@ class Software(ABC):
     owner: SignIn
     member: SignIn  # an ordinary user of a tenant
     variants: tuple[Variant, ...]
+    other_owners: tuple[str, ...] = ()  # logins that are listed as owners as well, whatever the variant
     # What it writes by itself when somebody signs in: table -> columns; without columns: it adds rows there.
     own_writes: Mapping[str, frozenset[str]] = {}
     caches = False  # it keeps accounts in memory and must be restarted when rows change behind its back

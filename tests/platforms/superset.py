@@ -22,6 +22,10 @@ BY_GROUP = (  # the role Admin only through a group
     f"INSERT INTO ab_user_group (id, group_id, user_id) SELECT nextval('ab_user_group_id_seq'), g.id, {OWNER_ID}"
     " FROM ab_group AS g WHERE g.name = 'owners'",
     f"DELETE FROM ab_user_role WHERE user_id = {OWNER_ID}",
+    # beside a group that owns nothing
+    "INSERT INTO ab_group (id, name, label, description) VALUES (nextval('ab_group_id_seq'), 'analysts', 'Analysts', '')",
+    "INSERT INTO ab_user_group (id, group_id, user_id) SELECT nextval('ab_user_group_id_seq'), g.id, u.id"
+    " FROM ab_group AS g, ab_user AS u WHERE g.name = 'analysts' AND u.username = 'alice'",
 )
 LOCK_OUTS: Mapping[str, tuple[str, ...]] = {
     "deleted": (
@@ -62,10 +66,10 @@ class Superset(Software):
             "deleted", "create", "rescue", (added("public.ab_user", username="rescue"), added("public.ab_user_role"))
         ),
         Variant("forgotten", "reset", "owner", RESET),
-        Variant("disabled", "enable", "owner", ENABLED),
-        Variant("never_active", "enable", "owner", ENABLED),
+        Variant("disabled", "enable", "owner", ENABLED, says=("disabled",)),
+        Variant("never_active", "enable", "owner", ENABLED, says=("disabled",)),
         Variant("group_forgotten", "reset", "owner", RESET),
-        Variant("group_disabled", "enable", "owner", ENABLED),
+        Variant("group_disabled", "enable", "owner", ENABLED, says=("disabled",)),
     )
     own_writes: Mapping[str, frozenset[str]] = {
         "public.ab_user": frozenset({"last_login", "login_count", "fail_login_count"}),

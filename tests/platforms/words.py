@@ -40,13 +40,14 @@ def removed(table: str, **holds: str) -> Row:
 class Variant:
     """One way to be locked out, and the one outcome that helps. login: the account that is created, reset or enabled.
 
-    rows: exactly what the console's run changes. knows_password: the account keeps the password that its owner knows.
+    rows: exactly what the console's run changes. says: kinds of blockers that the diagnosis must find for the account before.
     """
 
     name: str
     outcome: str
     login: str
     rows: tuple[Row, ...]
+    says: tuple[str, ...] = ()
 
     @property
     def sets_password(self) -> bool:

@@ -68,7 +68,8 @@ class Report:
         """Those of C and B that would bring this owner back with nothing else in the way, the smallest first."""
         if not owner.is_owner or not owner.stops:
             return []
-        return [kind for kind in SMALLEST_FIRST if owner.stops <= self.clears[kind]]
+        fitting = [kind for kind in SMALLEST_FIRST if owner.stops <= self.clears[kind]]
+        return [kind for kind in fitting if kind != RunKind.ENABLE or not owner.is_enabled]
 
     @cached_property
     def would_do(self) -> frozenset[str]:

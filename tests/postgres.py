@@ -23,7 +23,6 @@ PACKAGES = {  # the last of each major; 18 comes with the practice set-up
     17: "17.10.0-beta.17",
 }
 MACHINES = {"x86_64": "x64", "aarch64": "arm64"}
-DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 
 def chosen() -> int:
@@ -45,13 +44,23 @@ def binaries(major: int) -> Path | None:
 
 
 def debian() -> Path:
-    """The bin folder of Debian's PostgreSQL 15, which speaks TLS. As root it is installed, otherwise somebody has to."""
-    if not (DEBIAN / "postgres").exists():
-        command = ["apt-get", "install", "--yes", "--no-install-recommends", "postgresql-15"]
+    """The bin folder of Debian's PostgreSQL 15, which speaks TLS."""
+    return _installed("postgresql-15", Path("/usr/lib/postgresql/15/bin/postgres")).parent
+
+
+def pgbouncer() -> Path:
+    """Debian's PgBouncer."""
+    return _installed("pgbouncer", Path("/usr/sbin/pgbouncer"))
+
+
+def _installed(package: str, program: Path) -> Path:
+    """A program of Debian's. As root it is installed, otherwise somebody has to; without it the tests fail."""
+    if not program.exists():
+        command = ["apt-get", "install", "--yes", "--no-install-recommends", package]
         if os.geteuid() != 0:
-            raise FileNotFoundError(f"The tests over TLS need Debian's PostgreSQL 15. Run as root: {' '.join(command)}")
+            raise FileNotFoundError(f"This test needs Debian's package {package}. Run as root: {' '.join(command)}")
         subprocess.run(command, check=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
-    return DEBIAN
+    return program
 
 
 def psql() -> Path:

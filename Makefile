@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 WORKERS ?= 2
+MAJORS ?= 13 14 15 16 17
 export BREAKGLASS_HOME PORT BREAKGLASS_PLATFORMS
 
 .PHONY: run stop status code drill platform test faults bench platforms lint
@@ -29,10 +30,13 @@ test:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
 	@CHROMIUM="$$($(PY) -m tests.chromium)" && export CHROMIUM && exec $(PY) -m pytest -n $(WORKERS) $(ARGS)
 
-# Every cell of the fault matrix: each named point of a run, killed, frozen, with its servers crashed. About a quarter of an hour.
+# Every cell of the fault matrix: each named point of a run, killed, frozen, with its servers crashed. Then the
+# platform side again on each older PostgreSQL, fetched with npm; as root it also installs Debian's PostgreSQL 15 and PgBouncer.
 faults:
 	@$(PYTHON) breakglass/practice/virtualenv.py requirements-dev.txt
-	@exec $(PY) -m pytest -n $(WORKERS) tests/faults --full $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) tests/faults --full $(ARGS)
+	@for major in $(MAJORS); do echo "Platforms on PostgreSQL $$major"; \
+	  BREAKGLASS_TEST_POSTGRES=$$major $(PY) -m pytest -n $(WORKERS) tests/recovery tests/faults $(ARGS) || exit 1; done
 
 # The numbers to hold, each beside its floor. On disk, because a flush in memory costs nothing; misses fail nothing.
 bench:

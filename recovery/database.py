@@ -203,6 +203,7 @@ def _options(schema: str, reading: bool) -> str:
         "default_transaction_read_only": "on" if reading else "off",
         "TimeZone": "UTC",
         "DateStyle": "ISO",
+        "standard_conforming_strings": "on",  # the profile was read so: a backslash ends no text
     }
     if schema:
         settings["search_path"] = sql.Identifier(schema).as_string(None) + ", pg_temp"

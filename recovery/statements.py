@@ -9,7 +9,7 @@ import sqlglot
 from django.utils.translation import gettext_lazy as _
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token
+from sqlglot.tokens import Token, TokenType
 
 from . import calls, own_words
 from .columns import Column, StatementRefused, Table, columns_read, name_of, table_of, tables_read
@@ -67,6 +67,7 @@ def parse_write(sql: str, *, schema: str = "public") -> Parsed:
     action = WRITES.get(type(root))
     if action is None:
         raise StatementRefused(_("only INSERT, UPDATE and DELETE change a platform; this is something else"))
+    parameters = _parameters(sql, root, tokens)
     _refuse_second_acts(root)
     calls.require_harmless(tokens, is_write=True)
     target = root.this.this if isinstance(root.this, exp.Schema) else root.this
@@ -84,7 +85,7 @@ def parse_write(sql: str, *, schema: str = "public") -> Parsed:
         writes=frozenset(Column(table, name) for name in assigned),
         reads=columns_read(root, schema),
         tables=tables_read(root, schema),
-        parameters=_parameters(sql, root),
+        parameters=parameters,
         assigned=MappingProxyType(assigned),
         where=where,
         returning=_output(root.args.get("returning")),
@@ -102,6 +103,7 @@ def parse_query(sql: str, *, schema: str = "public") -> Parsed:
         raise StatementRefused(_("only a SELECT may stand here"))
     if any(root.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock, exp.Command)):
         raise StatementRefused(_("a SELECT of a profile neither writes nor locks"))
+    parameters = _parameters(sql, root, tokens)
     calls.require_harmless(tokens, is_write=False)
     return Parsed(
         action="select",
@@ -110,7 +112,7 @@ def parse_query(sql: str, *, schema: str = "public") -> Parsed:
         writes=frozenset(),
         reads=columns_read(root, schema),
         tables=tables_read(root, schema),
-        parameters=_parameters(sql, root),
+        parameters=parameters,
         assigned=MappingProxyType({}),
         where="",
         returning=(),
@@ -166,7 +168,7 @@ def _assigned(root: exp.Expression, sql: str, tokens: list[Token]) -> dict[str, 
 def _updated(root: exp.Expression) -> list[tuple[str, exp.Expression]]:
     pairs = []
     for item in root.expressions:
-        if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
+        if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column) or item.this.args.get("table"):
             raise StatementRefused(_("assign one column at a time: SET a = 1, b = 2"))
         pairs.append((name_of(item.this.this), item.expression))
     return pairs
@@ -227,9 +229,10 @@ def output_name(item: exp.Expression) -> str:
     return name_of(named) if isinstance(named, exp.Identifier) else item.alias_or_name.lower()
 
 
-def _parameters(sql: str, root: exp.Expression) -> frozenset[str]:
-    parsed = [node.this.name for node in root.find_all(exp.Placeholder) if node.this]
-    if any(root.find_all(exp.Parameter)) or len(list(root.find_all(exp.Placeholder))) != len(parsed):
+def _parameters(sql: str, root: exp.Expression, tokens: list[Token]) -> frozenset[str]:
+    parsed = [node.this.name for node in root.find_all(exp.Placeholder) if isinstance(node.this, exp.Expression)]
+    has_braces = any(token.token_type is TokenType.L_BRACE for token in tokens)
+    if has_braces or any(root.find_all(exp.Parameter)) or len(list(root.find_all(exp.Placeholder))) != len(parsed):
         raise StatementRefused(_("parameters are written %(name)s, no other way"))
     if sorted(parsed) != sorted(PARAMETER.findall(sql)):
         raise StatementRefused(_("a parameter stands in quotes or in a comment"))

@@ -136,6 +136,7 @@ MANDATE_REFUSED = "mandate.refused"
 MANDATE_SIGNED = "mandate.signed"
 
 # clock
+CLOCK_APART = "clock.apart"
 CLOCK_CLEARED = "clock.cleared"
 CLOCK_MOVED_BACK = "clock.moved_back"
 

@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from breakglass.health import health
 
+handler500 = "breakglass.failed.server_error"
+
 urlpatterns = [
     path("healthz", health, name="health"),
     path("admin/", admin.site.urls),

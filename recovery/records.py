@@ -5,7 +5,7 @@ A move counts only from the state that it expects; whoever comes second is told,
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -50,6 +50,12 @@ def rehearsed(run: Run, *, counts: dict[str, int]) -> None:
     with _moving(run, RunState.INTENT) as now:
         Run.objects.filter(pk=run.pk).update(rehearsed_at=now)
         log.append(events.RUN_REHEARSED, by=run.operator, **_facts(run), rows=counts)
+
+
+def clocks_apart(run: Run, skew: timedelta) -> None:
+    """The platform's clock minus the console's, for whoever compares the times of both later."""
+    with transaction.atomic():
+        log.append(events.CLOCK_APART, by=run.operator, **_facts(run), seconds=f"{skew.total_seconds():.1f}")
 
 
 def prepared(run: Run, *, facts: dict[str, Any], before: list[images.Image], to_seal: list[images.Image]) -> None:

@@ -25,7 +25,7 @@ from .profile import BEFORE, Profile, Statement
 from .run_refusals import ClocksApart, Overtaken, PlanAltered, ValuesMissing
 
 EXECUTOR = "executor"
-LARGEST_SKEW = timedelta(seconds=30)
+NOTED_SKEW, LARGEST_SKEW = timedelta(seconds=2), timedelta(seconds=30)  # goes into the log; stops the run
 ATTEMPTS = 2  # a serialization failure or a deadlock is tried once more, as long as nothing is prepared
 
 
@@ -153,6 +153,8 @@ def _roll_back(job: Job, session: Session, done: Done) -> None:
     """The end of a rehearsal, and the moment to compare the two clocks: mandates and windows end by both of them."""
     skew = database.identity(session).clock - clock.now()
     session.rollback()
+    if abs(skew) > NOTED_SKEW:
+        records.clocks_apart(job.run, skew)
     if abs(skew) > LARGEST_SKEW:
         raise ClocksApart(seconds=round(skew.total_seconds(), 1), most=LARGEST_SKEW.seconds)
 

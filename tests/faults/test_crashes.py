@@ -30,8 +30,7 @@ def strike(fragile: Stage, fragile_console: Fragile, fragile_platform: Fragile) 
             "both": [fragile_platform, fragile_console],
         }
         if crash.how == "terminate":
-            ending = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename ~ '^bg_'"
-            fragile.place.acme.rows(ending)
+            fragile.place.acme.end_sessions()
         else:
             for server in hit[crash.whom]:
                 server.crash() if crash.how == "immediate" else server.kill()

@@ -25,7 +25,7 @@ from .platform_refusals import PlatformLoginRefused
 from .platforms import Platform
 from .refusals import AccessNotClosed, AccessNotOpenAsAsked, PremadeNotClosed
 
-SESSIONS = 2
+SESSIONS = 3  # the run's, one that is just ending, and before PostgreSQL 17 one that flushes the log beside the run
 
 
 @dataclass(frozen=True, slots=True)

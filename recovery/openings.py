@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from audit import canonical, clock, events, log
 from audit.refusals import Refused
@@ -86,9 +87,20 @@ def verify(row: Access, *, by: str) -> Access:
     return row if row.opened_at else _record(row, events.ACCESS_OPENED, by=by, opened_at=True)
 
 
+def of_run(run: Run) -> list[Access]:
+    """Every access of the run, the latest first; `is_agreed`: the keeper has signed it. Without that nothing is printed."""
+    signed = Mandate.objects.filter(request__access=OuterRef("pk"), refusal="")
+    return list(run.accesses.annotate(is_agreed=Exists(signed)))
+
+
+def agreed(run: Run) -> Access | None:
+    """The latest access of the run to whose opening the keeper has agreed."""
+    return next((row for row in of_run(run) if row.is_agreed), None)
+
+
 def _prepared(run: Run) -> Access:
-    row = Access.objects.select_related("run").filter(run=run, proven_at=None).exclude(opened_at=None).first()
-    if row is None:
+    row = agreed(run)
+    if row is None or row.opened_at is None or row.proven_at is not None:
         raise AccessNotPrepared
     return row
 

@@ -18,8 +18,8 @@ from .statements import parameters_in
 Stamps = Mapping[tuple[str, str], Mapping[str, str | None]]
 # The rows of the plan that are not there any more or hold something else; rows that the plan does not know.
 COMPARED = """\
-SELECT CASE WHEN jsonb_array_length({found}::jsonb) <> {count} THEN {other} ELSE coalesce({changed} || string_agg(DISTINCT
-         wanted.name, ', '), '') END AS bg_refusal
+SELECT pg_temp.require(CASE WHEN jsonb_array_length({found}::jsonb) <> {count} THEN {other}
+       ELSE coalesce({changed} || string_agg(DISTINCT wanted.name, ', '), '') END) AS bg_held
   FROM jsonb_array_elements({planned}::jsonb) AS planned (row)
   LEFT JOIN jsonb_array_elements({found}::jsonb) AS found (row) ON found.row -> 'row' = planned.row -> 'row'
  CROSS JOIN LATERAL jsonb_each_text(planned.row -> 'columns') AS wanted (name, value)
@@ -59,7 +59,7 @@ def returned(number: int) -> str:
     return f"{VARIABLE}r{number}_"
 
 
-def met(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
+def met(sheet: Sheet, number: int) -> Iterator[str]:
     """Lock and note the rows that an UPDATE or DELETE will meet, and compare them with the plan."""
     statement = sheet.job.statements[number]
     where = bound(statement.parsed.where, sheet.values_of(statement))
@@ -74,10 +74,10 @@ def met(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
     planned = [row for row in sheet.planned(number) if row.compared]
     if planned:
         rows = [_before(sheet, row) for row in planned]
-        yield _compared(sheet, statement, f"met_{number}", rows, was=True) + guard
+        yield _compared(sheet, statement, f"met_{number}", rows, was=True)
 
 
-def free(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
+def free(sheet: Sheet, number: int) -> Iterator[str]:
     """A new account's login is not taken: where no rule of the table says so, running the script twice would add it twice."""
     statement, rows = sheet.job.statements[number], sheet.planned(number)
     label = sheet.rule(statement).label
@@ -86,10 +86,10 @@ def free(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
     login, source = literal(rows[0].after[label]["value"]), _source(statement.table, statement.table.name)
     taken = f"EXISTS (SELECT FROM {source} WHERE {quoted(statement.table.name)}.{quoted(label)} = {login})"
     what = literal(f"{statement.table} already has a row with this {label}")
-    yield f"SELECT CASE WHEN {taken} THEN {what} ELSE '' END AS bg_refusal \\gset\n{guard}"
+    yield f"SELECT pg_temp.require(CASE WHEN {taken} THEN {what} ELSE '' END) AS bg_held \\gset"
 
 
-def after(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
+def after(sheet: Sheet, number: int) -> Iterator[str]:
     """Note the rows as the statement left them, and compare what the plan promised."""
     statement = sheet.job.statements[number]
     if statement.parsed.action == "insert":
@@ -100,7 +100,7 @@ def after(sheet: Sheet, number: int, *, guard: str) -> Iterator[str]:
     yield _look_after(sheet, number)
     rows = list(_promised(sheet, number))
     if rows:
-        yield _compared(sheet, statement, f"after_{number}", rows, was=False) + guard
+        yield _compared(sheet, statement, f"after_{number}", rows, was=False)
 
 
 def expected_counts(sheet: Sheet) -> Iterator[str]:
@@ -148,10 +148,11 @@ def _image(sheet: Sheet, statement: Statement, alias: str) -> str:
     rule = sheet.rule(statement)
     row = Row(statement.table, alias, rule.key)
     names = sheet.job.profile.image_columns(sheet.job.run.kind, statement.table)
-    columns = {name: _stamp(row.column(name)) if name in rule.secret else row.exact(name) for name in names}
+    columns = {name: _told(row.column(name), is_secret=name in rule.secret) for name in names}
     return (
-        f"jsonb_build_object('table', {literal(str(statement.table))}, 'row', {_key_texts(alias, rule.key)}, "
-        f"'key', {row.key_object()}, 'xmin', {row.column('xmin')}::text, 'columns', {json_object(columns)})"
+        f"jsonb_build_object('table', {literal(str(statement.table))}, 'row', {_key_texts(alias, rule.key)},\n"
+        f"         'key', {row.key_object()}, 'xmin', {row.column('xmin')}::text,\n"
+        f"         'columns', {json_object(columns)})"
     )
 
 
@@ -160,9 +161,9 @@ def _key_texts(alias: str, key: tuple[str, ...]) -> str:
     return f"jsonb_build_array({texts})"
 
 
-def _stamp(column: str) -> str:
-    """What the reader's view shows of a secret: see passwords.stamp."""
-    return f"left(encode(sha256(convert_to({column}::text, 'UTF8')), 'hex'), 16)"
+def _told(column: str, *, is_secret: bool) -> str:
+    """A value as an image holds it, by the script's own functions; of a secret only its stamp (see passwords.stamp)."""
+    return f"pg_temp.stamp({column}::text)" if is_secret else f"pg_temp.said({column})"
 
 
 def _source(table: Table, alias: str) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from . import paper_rows
 from .changes import Job
 from .columns import quoted
+from .derived import exactly
 from .documents import PlanDocument
 from .paper_rows import Sheet
 from .paper_values import VALUE, VARIABLE, bound, check, literal, variable
@@ -38,28 +39,34 @@ SET LOCAL TimeZone = 'UTC';
 SET LOCAL DateStyle = 'ISO';
 SET LOCAL search_path = {schema}, pg_temp;
 """
-# Every check is a query for a sentence; an empty one means that all is well.
-GUARD = """\
-SELECT :'bg_refusal' = '' AS bg_holds, set_config('breakglass.refusal', :'bg_refusal', true) AS bg_told \\gset
-\\if :bg_holds
-\\else
-DO $refuse$ BEGIN
-    RAISE EXCEPTION '%. Nothing was changed.', current_setting('breakglass.refusal');
-END $refuse$;
-\\endif
+OWN = """\
+-- Three functions of this session alone, which end with it: one stops the script, two say what a row holds.
+CREATE OR REPLACE FUNCTION pg_temp.require(refusal text) RETURNS void LANGUAGE plpgsql AS $own$
+BEGIN
+    IF refusal IS DISTINCT FROM '' THEN
+        RAISE EXCEPTION '%. Nothing was changed.', refusal;
+    END IF;
+END $own$;
+CREATE OR REPLACE FUNCTION pg_temp.said(value anyelement) RETURNS jsonb LANGUAGE sql AS $own$
+    SELECT {exactly}
+$own$;
+CREATE OR REPLACE FUNCTION pg_temp.stamp(secret text) RETURNS text LANGUAGE sql AS $own$
+    SELECT left(encode(sha256(convert_to(secret, 'UTF8')), 'hex'), 16)
+$own$;
 """
 PLACE = """\
 -- The right database, one that takes changes, and in time.
-SELECT CASE
+SELECT pg_temp.require(CASE
     WHEN pg_is_in_recovery() THEN 'This server is a standby'
     WHEN current_database() <> {database} THEN 'This is the database ' || current_database()
     WHEN (SELECT system_identifier::text FROM pg_control_system()) <> {system} THEN 'This is another database server'
     WHEN clock_timestamp() >= {until} THEN 'The time of this script is over: it is ' || clock_timestamp()
-    ELSE '' END AS bg_refusal \\gset
+    ELSE '' END) AS bg_held \\gset
 """
 IN_TIME = """\
-SELECT CASE WHEN clock_timestamp() >= {until} THEN 'The time of this script is over: it is ' || clock_timestamp()
-    ELSE '' END AS bg_refusal \\gset
+-- Still in time, at the last moment before it is kept.
+SELECT pg_temp.require(CASE WHEN clock_timestamp() >= {until} THEN 'The time of this script is over: it is ' || clock_timestamp()
+    ELSE '' END) AS bg_held \\gset
 """
 TOUCHED = """\
 SELECT n.nspname AS schema, c.relname AS name, sum(s.n_tup_ins)::int AS added, sum(s.n_tup_upd)::int AS changed,
@@ -71,9 +78,10 @@ SELECT n.nspname AS schema, c.relname AS name, sum(s.n_tup_ins)::int AS added, s
 HAVING sum(s.n_tup_ins + s.n_tup_upd + s.n_tup_del) > 0"""
 NOTHING_ELSE = """\
 -- Nothing else: a trigger or a rule that wrote another table or row shows in the server's own count of this transaction.
-SELECT coalesce('The change touched more than was approved: ' || string_agg(format('%s.%s (%s added, %s changed, %s removed)',
-         schema, name, found.added - was.added, found.changed - was.changed, found.removed - was.removed), '; '), '')
-       AS bg_refusal
+SELECT pg_temp.require(coalesce('The change touched more than was approved: ' || string_agg(format(
+         '%s.%s (%s added, %s changed, %s removed)',
+         schema, name, found.added - was.added, found.changed - was.changed, found.removed - was.removed), '; '), ''))
+       AS bg_held
   FROM ({touched}) AS found
   CROSS JOIN LATERAL (
       SELECT coalesce(sum((item ->> 'added')::int), 0) AS added, coalesce(sum((item ->> 'changed')::int), 0) AS changed,
@@ -131,21 +139,22 @@ def _parts(sheet: Sheet) -> Iterator[str]:
     job, until = sheet.job, literal(moment(sheet.until))
     yield _title(job, sheet.until)
     place = {"database": literal(job.run.database_name), "system": literal(job.run.system_identifier)}
-    yield PLACE.format(until=until, **place) + GUARD
+    yield OWN.format(exactly=exactly("value"))
+    yield PLACE.format(until=until, **place)
     yield from _clock(job.document)
     yield f"SELECT coalesce(jsonb_agg(to_jsonb(one)), '[]') AS bg_baseline FROM ({TOUCHED}) AS one \\gset\n"
     for number in range(len(job.statements)):
         if sheet.is_known_before(number):
-            yield from paper_rows.met(sheet, number, guard=GUARD)
+            yield from paper_rows.met(sheet, number)
     for number in range(len(job.statements)):
         yield from _statement(sheet, number)
     yield "-- A deferred rule that breaks at COMMIT would break too late.\nSET CONSTRAINTS ALL IMMEDIATE;\n"
     for number in range(len(job.statements)):
-        yield from paper_rows.after(sheet, number, guard=GUARD)
+        yield from paper_rows.after(sheet, number)
     expected = ", ".join(paper_rows.expected_counts(sheet))
-    yield NOTHING_ELSE.format(touched=TOUCHED, expected=expected) + GUARD
+    yield NOTHING_ELSE.format(touched=TOUCHED, expected=expected)
     yield _receipt(sheet)
-    yield IN_TIME.format(until=until) + GUARD
+    yield IN_TIME.format(until=until)
     yield FINISH.format(begin=BEGIN, end=END)
 
 
@@ -166,9 +175,9 @@ def _clock(document: PlanDocument) -> Iterator[str]:
 def _statement(sheet: Sheet, number: int) -> Iterator[str]:
     statement = sheet.job.statements[number]
     if not sheet.is_known_before(number) and statement.parsed.action != "insert":
-        yield from paper_rows.met(sheet, number, guard=GUARD)
+        yield from paper_rows.met(sheet, number)
     if statement.parsed.action == "insert":
-        yield from paper_rows.free(sheet, number, guard=GUARD)
+        yield from paper_rows.free(sheet, number)
     title = " ".join(statement.name.split())
     yield f"-- {number + 1} of {len(sheet.job.statements)}: {title} ({statement.table}, {statement.expect} rows)"
     check(statement.sql)
@@ -180,7 +189,9 @@ def _statement(sheet: Sheet, number: int) -> Iterator[str]:
         yield f"\\set {VALUE}{name} :{paper_rows.returned(number)}{column}"
     what = literal(f"{title}: another number of rows than {statement.expect}")
     least, most = statement.expect.least, statement.expect.most
-    yield f"SELECT CASE WHEN :{rows} BETWEEN {least} AND {most} THEN '' ELSE {what} END AS bg_refusal \\gset\n{GUARD}"
+    yield (
+        f"SELECT pg_temp.require(CASE WHEN :{rows} BETWEEN {least} AND {most} THEN '' ELSE {what} END) AS bg_held \\gset\n"
+    )
 
 
 def _receipt(sheet: Sheet) -> str:

@@ -6,7 +6,7 @@ from audit import clock
 from breakglass.practice import place
 from breakglass.procedure import accesses, waiting
 from breakglass.procedure.models import Incident
-from recovery import grants, platforms, premade
+from recovery import grants, openings, platforms, premade
 from recovery.access import Login
 from recovery.models import Access, Run, SealKey
 from recovery.premade import Statements
@@ -31,7 +31,7 @@ def prepare(incident: Incident) -> Run:
 
 
 def access_of(incident: Incident) -> Access:
-    return waiting.access_of(waiting.executions(incident).get().run)
+    return openings.agreed(waiting.executions(incident).get().run)
 
 
 def statements(access: Access) -> Statements:

@@ -15,10 +15,11 @@ from breakglass.pages.change_forms import (
     WaiveForm,
 )
 from breakglass.people.models import DutyName
-from breakglass.procedure import evidence, postmortem, revocation, sealing
+from breakglass.procedure import evidence, postmortem, revocation, sealing, waiting
 from breakglass.procedure.models import Bundle, Incident, RevocationItem
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
+from recovery import premade
 
 
 @wizard.page("revoke", "breakglass/revoke.html")
@@ -30,12 +31,18 @@ def revoke(request: HttpRequest, standing: Standing) -> wizard.Facts:
     is_security = DutyName.SECURITY in wizard.somebody(request.user).duties
     return {
         "items": [(item, revocation.is_finished(item), revocation.is_mandatory(item)) for item in items],
+        "closing": closing_statements(incident) if is_open else [],
         "left": revocation.open_titles(incident) if is_open else [],
         "is_open": is_open,
         "may_waive": is_open and is_security and not revocation.had_part(incident, request.user),
         "done_form": DoneForm(),
         "waive_form": WaiveForm(),
     }
+
+
+def closing_statements(incident: Incident) -> list[tuple[str, str]]:
+    """For each login that a database administrator still has to close: its item's title and the line to run."""
+    return [(opened.title, premade.statements(opened).close) for opened in waiting.unproven(incident)]
 
 
 @wizard.action(revoke)

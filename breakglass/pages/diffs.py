@@ -69,7 +69,7 @@ def of_run(run: Run) -> list[Row]:
 def sent_by(run: Run) -> list[dict[str, Any]]:
     """What a run sent: each with the SQL and the number of rows."""
     return [
-        {"sql": str(one.get("sql", "")).strip(), "count": one.get("rows", 0)}
+        {"sql": str(one.get("sql", "")).strip(), "count": one.get("rows")}
         for one in (json.loads(run.statements) if run.statements else [])
     ]
 

@@ -4,7 +4,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from breakglass.pages import wizard
+from breakglass.pages import by_hand_facts, wizard
 from breakglass.pages.change_forms import DisableForm
 from breakglass.pages.running import judging_facts, run_facts, with_run
 from breakglass.procedure import execution, incident_reports, incidents
@@ -21,13 +21,15 @@ def rollback(request: HttpRequest, standing: Standing) -> wizard.Facts:
     done = execution.last_committed(incident)
     undone = Execution.objects.filter(incident=incident, kind__in=(RunKind.DISABLE, RunKind.RESTORE))
     latest = with_run(undone).order_by("-id").first()
+    facts = run_facts(latest)
     return {
         "execution": done,
         "login": done.plan.choice.login if done else "",
         "undone": latest,
         "report": incident_reports.latest(incident),
         "disable_form": DisableForm(),
-        **run_facts(latest),
+        **facts,
+        **(by_hand_facts.of_run(latest.run, facts["accesses"]) if latest and latest.kind == RunKind.DISABLE else {}),
         **judging_facts(request, latest),
     }
 

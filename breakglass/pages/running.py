@@ -10,7 +10,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
 from audit.refusals import Refused
-from breakglass.pages import diffs, forecasts, sentences, wizard
+from breakglass.pages import by_hand_facts, diffs, forecasts, sentences, wizard
 from breakglass.pages.approving import agreed, plan_of
 from breakglass.pages.change_forms import ConfirmForm, JudgeForm, LinkForm, RunForm, SpokenForm
 from breakglass.pages.forms import WindowForm
@@ -18,8 +18,8 @@ from breakglass.pages.planning import is_awaited, plan_facts
 from breakglass.procedure import execution, handover, judging, login_proofs, policy, proofs, windows
 from breakglass.procedure.models import Execution, Incident, Plan, Window
 from breakglass.procedure.position import Standing
-from recovery import platforms
-from recovery.models import DecidedBy, Run, RunKind, RunState
+from recovery import openings, platforms
+from recovery.models import AccessMode, DecidedBy, Run, RunKind, RunState
 
 
 @wizard.page("window", "breakglass/window.html")
@@ -60,6 +60,7 @@ def execute(request: HttpRequest, standing: Standing) -> wizard.Facts:
     """The hand-over for A and B, the button for C, and afterwards what was changed."""
     incident, plan = standing.incident, standing.plan
     done = latest_execution(plan)
+    facts = run_facts(done)
     return {
         "plan": plan,
         "is_editable": is_awaited(plan, incident),
@@ -67,8 +68,9 @@ def execute(request: HttpRequest, standing: Standing) -> wizard.Facts:
         "needs_password": plan.outcome in sentences.WITH_PASSWORD,
         "heading_plan": sentences.act(plan, incident.platform),
         **forecasts.facts(incident, None if plan.outcome == RunKind.RESTORE else plan.choice),
-        **({} if plan.has_run else _making_facts(request, standing)),
-        **run_facts(done),
+        **(_making_facts(request, standing) if not plan.has_run or is_waiting(done) else {}),
+        **facts,
+        **by_hand_facts.of_plan(plan, done, facts.get("accesses", [])),
         **judging_facts(request, done),
     }
 
@@ -114,15 +116,26 @@ def run_facts(execution: Execution | None) -> dict[str, Any]:
         "verdict": verdict_of(run),
         "rows": diffs.of_run(run),
         "sent": diffs.sent_by(run),
-        "accesses": list(run.accesses.all()),
+        "accesses": openings.of_run(run),
         "judgement": getattr(execution, "judgement", None) if run.decided_by == DecidedBy.PERSON else None,
     }
 
 
 def verdict_of(run: Run) -> str:
-    """changed, unchanged, human or unknown. Unknown is never called a failure."""
+    """changed, unchanged, human, waiting (for a login) or unknown. Unknown is never called a failure."""
     said = {RunState.COMMITTED: "changed", RunState.ABORTED: "unchanged", RunState.NEEDS_HUMAN: "human"}
+    if is_waiting_run(run):
+        return "waiting"
     return said.get(RunState(run.state), "unknown")
+
+
+def is_waiting_run(run: Run) -> bool:
+    """Whether nothing was sent yet, since a database administrator has to open the login first."""
+    return run.mode == AccessMode.PREMADE and run.state == RunState.INTENT
+
+
+def is_waiting(done: Execution | None) -> bool:
+    return done is not None and is_waiting_run(done.run)
 
 
 @wizard.action(execute, LinkForm)

@@ -10,6 +10,7 @@ from django.urls import URLPattern, include, path, register_converter
 from audit import urls as audit_urls
 from breakglass.pages import (
     approving,
+    by_hand,
     closing,
     handover,
     inbox,
@@ -75,6 +76,14 @@ STEPS = [
     path("execute/run/", running.run_now, name="incident-run"),
     path("execute/ask/", judging.ask_again, name="incident-execute-ask"),
     path("execute/judge/", judging.judge, name="incident-execute-judge"),
+    path("execute/access/prepare/", by_hand.prepare, name="incident-access-prepare"),
+    path("execute/access/look/", by_hand.look, name="incident-execute-access-look"),
+    path("execute/access/give-up/", by_hand.give_up, name="incident-execute-access-give-up"),
+    path("execute/access/closed/", by_hand.look_closed, name="incident-execute-access-closed"),
+    path("execute/script/", by_hand.show, name="incident-execute-script"),
+    path("execute/receipt/", by_hand.bring, name="incident-execute-receipt"),
+    path("execute/paper/look/", by_hand.look_paper, name="incident-execute-paper-look"),
+    path("execute/paper/person/", by_hand.to_a_person, name="incident-execute-paper-person"),
     path("proof/", running.proof, name="incident-proof"),
     path("proof/look/", running.look, name="incident-look"),
     path("proof/confirm/", running.confirm, name="incident-confirm"),
@@ -100,6 +109,14 @@ STEPS = [
     path("rollback/restore/", rollback.plan_restore, name="incident-restore"),
     path("rollback/ask/", judging.ask_again_undone, name="incident-rollback-ask"),
     path("rollback/judge/", judging.judge_undone, name="incident-rollback-judge"),
+    path("rollback/access/use/", by_hand.disable_with, name="incident-rollback-access-use"),
+    path("rollback/access/look/", by_hand.look_undone, name="incident-rollback-access-look"),
+    path("rollback/access/give-up/", by_hand.give_up_undone, name="incident-rollback-access-give-up"),
+    path("rollback/access/closed/", by_hand.look_closed_undone, name="incident-rollback-access-closed"),
+    path("rollback/script/", by_hand.show_undone, name="incident-rollback-script"),
+    path("rollback/receipt/", by_hand.bring_undone, name="incident-rollback-receipt"),
+    path("rollback/paper/look/", by_hand.look_paper_undone, name="incident-rollback-paper-look"),
+    path("rollback/paper/person/", by_hand.to_a_person_undone, name="incident-rollback-paper-person"),
     path("rollback/exposure/", rollback.expose, name="incident-expose"),
 ]
 

@@ -74,18 +74,30 @@ def verify(incident: Incident, *, by: Account) -> Access:
         return openings.verify(_prepared(incident)[1], by=by.username)
 
 
+def check_closed(incident: Incident, *, by: Account) -> None:
+    """Look whether every login that the incident had opened is closed by now, and record the proof.
+
+    Raises:
+        AccessNotClosed: it names what the database administrator has to run; PlatformRefused.
+    """
+    with recorded("accesses.check_closed", incident, by=by):
+        colleagues.require(by, practice=incident.practice)
+        for opened in waiting.unproven(incident):
+            openings.close(opened, by=by.username)
+
+
 @step
 def give_up(incident: Incident, *, by: Account) -> Run:
     """End the run that waits for its access; the login has to be closed all the same. Raises NothingPrepared."""
     incident = standing.lock(incident)
-    found, access = _prepared(incident)
+    found = waiting.executions(incident).last()
+    if found is None:
+        raise NothingPrepared
     colleagues.take_part(incident, by=by, part=Participant.Part.RAN)
     run = Run.objects.select_for_update().get(pk=found.run_id)  # before the clock, as every move of a run does
     reason = _("{who} gave the prepared access up before it was used.").format(who=by.username)
     run = records.aborted(run, reason, of=RunState.INTENT, decided_by=runs.EXECUTOR, by=by.username)
-    log.append(
-        events.ACCESS_GIVEN_UP, by=by.username, incident=incident.reference, run=str(run.pk), access=str(access.pk)
-    )
+    log.append(events.ACCESS_GIVEN_UP, by=by.username, incident=incident.reference, run=str(run.pk))
     return run
 
 
@@ -121,7 +133,7 @@ def _use_for_disable(incident: Incident, *, by: Account, step_up: StepUp) -> Run
 
 def _prepared(incident: Incident) -> tuple[Execution, Access]:
     found = waiting.executions(incident).last()
-    access = waiting.access_of(found.run) if found else None
+    access = openings.agreed(found.run) if found else None
     if found is None or access is None:
         raise NothingPrepared
     return found, access

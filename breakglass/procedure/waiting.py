@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from audit import clock
 from breakglass.procedure.access_refusals import AccessNotReady, AccessStillOpen
 from breakglass.procedure.models import Execution, Incident, Plan
-from recovery import premade
+from recovery import openings, premade
 from recovery.documents import PlanDocument
 from recovery.models import Access, AccessMode, Run, RunState
 
@@ -27,11 +27,6 @@ def of_plan(plan: Plan) -> Execution | None:
     return executions(plan.incident).filter(plan=plan).last()
 
 
-def access_of(run: Run) -> Access | None:
-    """The latest access that was asked for the run, with its run."""
-    return Access.objects.select_related("run").filter(run=run).order_by("requested_at").last()
-
-
 def require_ready(plan: Plan) -> Run | None:
     """The waiting run of a plan whose pre-made login was seen open; None for a plan that needs none. Raises AccessNotReady."""
     if not is_premade(plan):
@@ -39,7 +34,7 @@ def require_ready(plan: Plan) -> Run | None:
     found = of_plan(plan)
     if found is None:
         raise AccessNotReady
-    require_seen_open(access_of(found.run))
+    require_seen_open(openings.agreed(found.run))
     return found.run
 
 

@@ -1,4 +1,4 @@
-"""Look at a platform, print its set-up script for the DBA, show its profile, or show the key that its doors need."""
+"""Look at a platform, print its set-up script, show its profile or its doors' key, or guess a profile that is not there yet."""
 
 import sys
 from argparse import ArgumentParser
@@ -10,26 +10,52 @@ from django.utils.translation import gettext as _
 from psycopg.conninfo import conninfo_to_dict
 
 from audit.refusals import Refused
-from recovery import database, grants, platforms, readiness
+from recovery import database, grants, guesses, platforms, readiness
+from recovery.connections import Connection
 from recovery.mandates import door_key
 from recovery.platforms import Platform
 
 
 class Command(BaseCommand):
     help = _(
-        "check: what is missing. grants: the script for the DBA. show: what the profile says. key: the doors' key."
+        "check: what is missing. grants: the script for the DBA. show: what the profile says. key: the doors' key. "
+        "guess: a first profile of an unknown platform."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=("check", "grants", "show", "key"))
-        parser.add_argument("name", help=_("the platform's name in the platform file"))
+        parser.add_argument("action", choices=("check", "grants", "show", "key", "guess"))
+        parser.add_argument("name", nargs="?", default="", help=_("the platform's name in the platform file"))
+        guess = parser.add_argument_group("guess")
+        guess.add_argument(
+            "--database-url-env", default="", metavar="VARIABLE", help=_("holds the connection, in place of a name")
+        )
+        guess.add_argument("--schema", default="public", help=_("where the software's tables are"))
+        guess.add_argument("--new", action="store_true", help=_("write a profile even where a shipped one fits"))
 
     def handle(self, *args: Any, action: str, name: str, **options: Any) -> None:
         try:
-            getattr(self, f"_{action}")(platforms.get(name))
+            if action == "guess":
+                self._guess(name, **options)
+            elif not name:
+                raise CommandError(_("Name the platform."))
+            else:
+                getattr(self, f"_{action}")(platforms.get(name))
         except Refused as refusal:
             raise CommandError(refusal.sentence) from refusal
+
+    def _guess(self, name: str, *, database_url_env: str, schema: str, new: bool, **options: Any) -> None:
+        """The profile goes to the output, so that it can be kept in a file; what is said about it goes beside it."""
+        if bool(name) == bool(database_url_env):
+            raise CommandError(_("Name a platform of the platform file, or a variable with --database-url-env."))
+        variable = Connection(_("reading"), _("this database"), database_url_env, None)
+        conninfo = platforms.get(name).conninfo("reader") if name else variable.read()
+        answer = guesses.look(conninfo, schema=schema, is_new=new)
+        self.stdout.write(answer.text)
+        for sentence in answer.sentences:
+            self.stderr.write(sentence)
+        if not answer.text and not answer.shipped:
+            raise CommandError(_("No profile could be guessed."))
 
     def _check(self, platform: Platform) -> None:
         found = readiness.look(platform)

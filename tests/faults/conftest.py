@@ -1,4 +1,7 @@
-"""Fixtures of the fault tests. `--full` takes every cell of the matrix and what stands in slow/ (make faults); make test the decisive ones."""
+"""Fixtures of the fault tests.
+
+`--full` (make faults) takes every cell of the matrix and what stands in slow/; without it (make test) the decisive ones.
+"""
 
 import itertools
 import os

@@ -151,7 +151,7 @@ def is_changed(stage: Stage, kind: str) -> bool:
         return bool(platform.rows("SELECT FROM adminuser WHERE email = %s", NEW))
     if kind == "enable":
         return platform.owner("root@acme.example")["is_active"]
-    return platform.owner()["failed_logins"] == 0
+    return platform.owner().get("failed_logins") == 0  # one test drops the column
 
 
 def close_left_over(run: Run) -> None:

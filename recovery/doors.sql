@@ -288,9 +288,11 @@ DECLARE
     closed int := 0;
 BEGIN
     PERFORM breakglass.wait_for_no_standby();
-    IF NOT pg_try_advisory_xact_lock(hashtext('breakglass.reap')) THEN
+    BEGIN  -- one at a time, by a lock that no stranger can take
+        LOCK TABLE breakglass.door IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+    EXCEPTION WHEN lock_not_available THEN
         RETURN 0;
-    END IF;
+    END;
     FOR due IN SELECT * FROM breakglass.due() LOOP
         PERFORM FROM breakglass.access WHERE id = due.id FOR UPDATE SKIP LOCKED;
         CONTINUE WHEN due.id IS NOT NULL AND NOT FOUND;

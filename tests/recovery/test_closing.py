@@ -180,6 +180,18 @@ def test_access_that_somebody_else_is_closing_is_left_to_him(place: Place) -> No
     assert place.roles() == [login.role]
 
 
+def test_two_workers_do_not_reap_the_same(place: Place) -> None:
+    login = place.open()
+    let_end_pass(place, login)
+    with place.acme.connect() as dba, dba.transaction():
+        locked_by_the_other = dba.execute("SELECT breakglass.reap()").fetchone()
+        closed = access.reap(place.platform)
+
+    assert (locked_by_the_other, closed) == ((0,), 0)
+    assert access.reap(place.platform) == 1
+    assert is_gone(place)
+
+
 def test_expired_login_is_dropped_and_does_not_live_again_when_the_clock_goes_back(place: Place) -> None:
     login = place.open()
     let_end_pass(place, login)

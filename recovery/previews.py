@@ -77,12 +77,8 @@ def updated(
     session: Session, profile: Profile, statement: Statement, values: Mapping[str, Any], hidden: Iterable[str]
 ) -> dict[str, dict[str, Any]]:
     """What an UPDATE will write into each row that it meets: row key -> column -> value."""
-    rule, parsed = profile.tables[statement.table], statement.parsed
-    row = Row(statement.table, parsed.alias or statement.table.name, rule.key)
-    computed = json_object(_cast(session, statement, frozenset(hidden), rule.secret))
-    text = f"SELECT {computed}::text, {row.key_object()}::text FROM {row.source} WHERE {parsed.where}"
     found = {}
-    for after, key in session.execute(text, values).fetchall():
+    for after, key in session.execute(as_select(session, profile, statement, hidden), values).fetchall():
         image = images.Image(str(statement.table), images.read(key), images.read(after))
         found[image.row_key] = dict(image.columns or {})
     return found
@@ -92,10 +88,18 @@ def inserted(
     session: Session, profile: Profile, statement: Statement, values: Mapping[str, Any], hidden: Iterable[str]
 ) -> list[dict[str, Any]]:
     """What an INSERT will write: one entry per row that it would add."""
-    secret = profile.tables[statement.table].secret
-    computed = json_object(_cast(session, statement, frozenset(hidden), secret))
-    text = f"SELECT {computed}::text\n{statement.parsed.source}"
+    text = as_select(session, profile, statement, hidden)
     return [images.read(after) for (after,) in session.execute(text, values).fetchall()]
+
+
+def as_select(session: Session, profile: Profile, statement: Statement, hidden: Iterable[str] = ()) -> str:
+    """The statement as a SELECT of its new values, but for the hidden columns; of an UPDATE or DELETE with each row's key."""
+    rule, parsed = profile.tables[statement.table], statement.parsed
+    computed = json_object(_cast(session, statement, frozenset(hidden), rule.secret))
+    if parsed.action == "insert":
+        return f"SELECT {computed}::text\n{parsed.source}"
+    row = Row(statement.table, parsed.alias or statement.table.name, rule.key)
+    return f"SELECT {computed}::text, {row.key_object()}::text FROM {row.source} WHERE {parsed.where}"
 
 
 def _cast(session: Session, statement: Statement, hidden: frozenset[str], secret: frozenset[str]) -> dict[str, str]:
@@ -103,7 +107,7 @@ def _cast(session: Session, statement: Statement, hidden: frozenset[str], secret
     return {
         name: _shaped(f"({assigned[name].text}\n)::{types[name]}", types[name], is_secret=name in secret)
         for name in sorted(assigned)
-        if name not in hidden and name in types
+        if name not in hidden and name in types and assigned[name].source != "default"
     }
 
 

@@ -1,14 +1,14 @@
-"""Whether the platform understands every query of a profile: each is explained, as the reader, and none is run."""
+"""Whether the platform understands every query and statement of a profile: each is explained, as the reader, and none is run."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from . import previews
 from .database import Session
 from .platform_refusals import ConnectionLost, PlatformRefused
-from .previews import CLOCK
-from .profile import Profile
+from .profile import Profile, Statement
 from .queries import Query
 
 # The shape of what the console asks with; NULL can stand for any of them.
@@ -32,12 +32,12 @@ SAVEPOINT = sql.SQL("{} query_check")
 
 
 def look(session: Session, profile: Profile) -> Iterator[str]:
-    """One sentence per query that the platform refuses, and per function in one that may change something.
+    """One sentence per query or statement that the platform refuses, and per function in a query that may change something.
 
     session: the reader's, inside a read-only transaction. Raises ConnectionLost; every other answer becomes a sentence.
     """
     for query in profile.queries:
-        why = _refusal(session, query)
+        why = _answer(session, lambda query=query: _explain_query(session, query))
         if why:
             yield _("The query {place} cannot be run: {why}. Correct the profile.").format(place=query.place, why=why)
             continue
@@ -46,19 +46,37 @@ def look(session: Session, profile: Profile) -> Iterator[str]:
                 "The query {place} calls the function {name}, which may change something. Correct the profile."
             )
             yield sentence.format(place=query.place, name=name)
+    for kind, outcome in profile.outcomes.items():
+        for statement in outcome.statements:
+            why = _answer(session, lambda statement=statement: _explain_statement(session, profile, statement))
+            if why:
+                sentence = _("The statement “{name}” of the outcome {kind} cannot be run: {why}. Correct the profile.")
+                yield sentence.format(name=statement.name, kind=kind, why=why)
 
 
-def _refusal(session: Session, query: Query) -> str:
-    values = {name: SAMPLES.get(name) for name in query.parameters}
+def _answer(session: Session, explain: Callable[[], str]) -> str:
+    """What is wrong, "" when nothing is; the transaction goes on either way."""
     session.execute(SAVEPOINT.format(sql.SQL("SAVEPOINT")))
     try:
-        session.execute("EXPLAIN " + query.sql, values)
-        return _unlike(session, query, values) if TYPES.keys() & set(query.parsed.output) else ""
+        return explain()
     except ConnectionLost:
         raise
     except PlatformRefused as refusal:
         session.execute(SAVEPOINT.format(sql.SQL("ROLLBACK TO SAVEPOINT")))
         return str(refusal.facts.get("message", refusal.code))
+
+
+def _explain_query(session: Session, query: Query) -> str:
+    values = {name: SAMPLES.get(name) for name in query.parameters}
+    session.execute("EXPLAIN " + query.sql, values)
+    return _unlike(session, query, values) if TYPES.keys() & set(query.parsed.output) else ""
+
+
+def _explain_statement(session: Session, profile: Profile, statement: Statement) -> str:
+    """The values that it would write and the rows that it would meet: the reader may not explain a write itself."""
+    text = previews.as_select(session, profile, statement)
+    session.execute("EXPLAIN " + text, dict.fromkeys(statement.parsed.parameters))
+    return ""
 
 
 def _unlike(session: Session, query: Query, values: Mapping[str, str | None]) -> str:
@@ -73,5 +91,5 @@ def _unlike(session: Session, query: Query, values: Mapping[str, str | None]) ->
 
 
 def _changing(session: Session, called: Iterable[str]) -> list[str]:
-    wanted = sorted(name for name in called if not CLOCK.fullmatch(name))
+    wanted = sorted(name for name in called if not previews.CLOCK.fullmatch(name))
     return [name for (name,) in session.execute(CHANGING, [wanted]).fetchall()] if wanted else []

@@ -94,3 +94,30 @@ def test_check_never_runs_a_query(stage: Stage, tmp_path: Path) -> None:
         )
 
     assert told(stage, tmp_path, "u.display_name AS name,", "fail(u.display_name) AS name,") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "SET password_hash = %(password_hash)s,",
+            "SET password_hash = frob(%(password_hash)s),",
+            "function frob(unknown) does",
+        ),
+        (
+            "failed_logins = 0,",
+            "failed_logins = 'none',",
+            'invalid input syntax for type integer: "none"',
+        ),
+        (
+            "WHERE id = %(key)s AND deleted_at IS NULL",
+            "WHERE id = %(key)s AND deleted_at = 7",
+            "operator does not exist",
+        ),
+    ],
+)
+def test_statement_that_cannot_be_run_is_named(stage: Stage, tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    (found,) = told(stage, tmp_path, old, new)
+
+    assert found.startswith("The statement “")
+    assert sentence in found

@@ -204,7 +204,8 @@ def _relation(table: Table, fields: dict[str, Field], indexes: list, links: list
 def _unsaid(schema: str, fields: dict[str, dict[str, Field]], indexes: list, links: list) -> list[tuple[str, ...]]:
     """Foreign keys that only the names tell: `account_id` beside a table `account` or `accounts` with a key of one column."""
     keys = {row[0]: row[3][0] for row in indexes if row[1] and len(row[3]) == 1}
-    said, found = {(row[0], row[1]) for row in links}, []
+    said = {(row[0], row[1]) for row in links}
+    found: list[tuple[str, ...]] = []
     for table, columns in fields.items():
         for name in columns:
             first, last = words(name)[:-1], words(name)[-1:]
@@ -214,7 +215,7 @@ def _unsaid(schema: str, fields: dict[str, dict[str, Field]], indexes: list, lin
                 else None
             )
             if last == ("id",) and named not in (None, table) and (table, name) not in said:
-                found.append((table, name, schema, named, keys[named]))
+                found.append((table, name, schema, str(named), keys[str(named)]))
     return found
 
 

@@ -242,5 +242,17 @@ def is_set(column: Field) -> str:
     return {"flag": "{column} IS TRUE", "number": "coalesce({column}, 0) <> 0"}.get(column.kind, "{column} IS NOT NULL")
 
 
+OPPOSITES = {"IS NOT TRUE": "IS TRUE", "IS NOT NULL": "IS NULL", "IS DISTINCT FROM": "IS NOT DISTINCT FROM", "<>": "="}
+
+
+def opposite(rule: str) -> str:
+    """The other side of a condition that this module writes."""
+    for one, other in OPPOSITES.items():
+        for old, new in ((one, other), (other, one)):
+            if f" {old}" in rule and not (old == "=" and "IS" in rule):
+                return rule.replace(f" {old}", f" {new}")
+    return f"NOT ({rule})"
+
+
 def literal(value: str) -> str:
     return "'" + value.replace("'", "''").replace("%", "%%") + "'"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from .guess_catalog import Catalog, has_word
 from .guess_columns import Names, NewRow, toml, toml_sql
-from .guess_finds import Accounts, is_set, literal
+from .guess_finds import Accounts, is_set, literal, opposite
 from .guess_owners import Audit, Owner, Session, Tenant
 from .guess_words import OFF
 
@@ -35,7 +35,7 @@ class Guess:
     @property
     def here(self) -> str:
         """The one account that is meant, unless it counts as deleted."""
-        guards = [f" AND NOT ({self.names.on(name, rule)})" for name, rule in self.accounts.deleted.items()]
+        guards = [f" AND {self.names.on(name, opposite(rule))}" for name, rule in self.accounts.deleted.items()]
         return f"WHERE {self.names.name(self.accounts.key)} = %(key)s{''.join(guards)}"
 
     def doubts(self, place: str) -> Iterator[str]:

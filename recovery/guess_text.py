@@ -1,12 +1,13 @@
 """Writes what was guessed as a profile: valid TOML that the loader takes, each doubt as a comment where it belongs. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
 from .guess_catalog import Relation, has_word
 from .guess_columns import toml, toml_key, toml_sql
-from .guess_finds import literal
+from .guess_finds import literal, opposite
 from .guess_outcomes import Guess, create, disable, doubt, enable, member_key, reset, restore, suspensions
 from .guess_words import FACTORS
 
@@ -19,7 +20,7 @@ def text(guess: Guess, *, database: str) -> str:
     sections = (_head(guess, database), _tables(guess), _tenant(guess), _password(guess), _owners(guess))
     outcomes = (create(guess), reset(guess), enable(guess), disable(guess), restore(guess))
     lines = [line for section in (*sections, *outcomes, _proof(guess), _audit(guess)) for line in section]
-    return "\n".join(lines).strip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip()) + "\n"
 
 
 def _head(guess: Guess, database: str) -> Iterator[str]:
@@ -42,17 +43,19 @@ def _tables(guess: Guess) -> Iterator[str]:
     secret = [accounts.password, *(name for name in accounts.secrets if name not in {accounts.key, accounts.login})]
     shown = [accounts.login, accounts.email, accounts.name, *(switch.name for switch in accounts.switches)]
     shown += [guess.owner.column, guess.tenant.column if guess.tenant else ""]
-    yield from guess.doubts("login")
     shows = [name for name in dict.fromkeys(shown) if name and name not in secret]
+    yield "\n" + "\n".join(guess.doubts("login"))
     yield from _table(accounts.relation, (accounts.key,), accounts.login, shows, secret, volatile)
     if guess.tenant:
         tenant = guess.tenant
+        yield ""
         yield from _table(tenant.relation, (tenant.key,), tenant.name, [tenant.name])
     if guess.owner.membership:
         membership = guess.owner.membership
+        yield ""
         yield from _table(membership.relation, member_key(guess), membership.account, [membership.column])
     for session in guess.sessions:
-        yield from guess.doubts(f"table {session.relation.table.name}")
+        yield "\n" + "\n".join(guess.doubts(f"table {session.relation.table.name}"))
         yield from _table(session.relation, session.key, session.account, [], session.secrets)
     if guess.sessions:
         yield "\n[delete]"
@@ -68,7 +71,7 @@ def _table(
     secret: Iterable[str] = (),
     volatile: Iterable[str] = (),
 ) -> Iterator[str]:
-    yield f"\n[table.{toml_key(relation.table.name)}]"
+    yield f"[table.{toml_key(relation.table.name)}]"
     yield f"key = {toml(key)}"
     yield f"label = {toml(label)}"
     for name, listed in (("shows", list(shows)), ("secret", list(secret)), ("volatile", list(dict.fromkeys(volatile)))):
@@ -120,7 +123,7 @@ def _secrets(guess: Guess) -> str:
 
 def _owners(guess: Guess) -> Iterator[str]:
     accounts, names, tenant = guess.accounts, guess.names, guess.tenant
-    enabled = " AND ".join(f"NOT ({_off(guess, switch)})" for switch in accounts.switches)
+    enabled = " AND ".join(names.on(switch.name, opposite(switch.off_when), "u") for switch in accounts.switches)
     columns = {
         "id": f"u.{names.name(accounts.key)}::text",
         "login": f"u.{names.name(accounts.login)}",

@@ -136,7 +136,8 @@ def test_runbooks_own_schema_could_have_been_guessed(platform: Acme, tmp_path: P
     assert profile.tables[profile.accounts].secret == {"password_hash", "totp_secret"}
     assert "u.role = 'platform_owner'" in profile.owners.sql
     assert "t.is_system" in profile.owners.sql
-    assert "deleted_at IS NOT NULL" in profile.outcomes["reset"].statements[0].sql
+    assert "u.is_active IS TRUE AS enabled" in profile.owners.sql
+    assert "AND deleted_at IS NULL" in profile.outcomes["reset"].statements[0].sql
 
 
 def test_harbour_of_the_guide_is_guessed(look: Look, tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_harbour_of_the_guide_is_guessed(look: Look, tmp_path: Path) -> None:
     assert "m.role = 'steward'" in profile.owners.sql
     assert [statement.table.name for statement in profile.outcomes["create"].statements] == ["member", "member_role"]
     assert "status = 'blocked'" in profile.outcomes["disable"].statements[0].sql
-    assert "NOT (status = 'left')" in profile.outcomes["reset"].statements[0].sql
+    assert "AND status <> 'left'" in profile.outcomes["reset"].statements[0].sql
 
 
 def test_tables_without_rows_give_a_profile_with_more_doubts(look: Look, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from tests.platforms.directus import Directus
 from tests.platforms.keystone import Keystone
+from tests.platforms.labelstudio import LabelStudio
 from tests.platforms.software import Software
 from tests.platforms.superset import Superset
 
-SOFTWARE: dict[str, type[Software]] = {kind.name: kind for kind in (Keystone, Superset, Directus)}
+SOFTWARE: dict[str, type[Software]] = {kind.name: kind for kind in (Keystone, Superset, Directus, LabelStudio)}

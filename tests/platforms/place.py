@@ -51,11 +51,11 @@ def wanted(answer: requests.Response, status: int) -> requests.Response:
 class Place:
     """The folder, the server and the process of one software. The database has the software's name, and so has its login."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, binaries: Path | None = None) -> None:
         self.name = name
         self.folder = work() / name
         self.folder.mkdir(exist_ok=True, mode=0o711)
-        self.cluster = Cluster(self.folder / "cluster", durable=False)
+        self.cluster = Cluster(self.folder / "cluster", durable=False, binaries=binaries)
         self.port = free_port()
         self._child: Child | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests import postgres
 from tests.platforms.place import Place
 from tests.platforms.words import Broken, SignIn, Variant
 
@@ -32,10 +33,11 @@ class Software(ABC):
     other_owners: tuple[str, ...] = ()  # logins that are listed as owners as well, whatever the variant
     # What it writes by itself when somebody signs in: table -> columns; without columns: it adds rows there.
     own_writes: Mapping[str, frozenset[str]] = {}
+    major = postgres.NEWEST  # of PostgreSQL; older ones come with the extensions that some software asks for
     caches = False  # it keeps accounts in memory and must be restarted when rows change behind its back
 
     def __init__(self) -> None:
-        self.place = Place(self.name)
+        self.place = Place(self.name, postgres.binaries(self.major))
 
     @property
     def folder(self) -> Path:

@@ -109,6 +109,8 @@ class Access(models.Model):
     proven_at = models.DateTimeField(null=True, help_text=_("Proven gone: no role, no session, login refused."))
     proof = models.TextField(blank=True, help_text=_("The platform's own words, JSON."))
 
+    is_agreed: bool  # whether the keeper has signed it; only where openings.of_run has asked
+
     class Meta:
         ordering = ("-requested_at",)
         verbose_name_plural = "accesses"

@@ -123,7 +123,7 @@ def prove(platform: Platform, row: Access) -> dict[str, Any]:
         "sessions": found.sessions,
         "prepared_transactions": found.prepared,
         "login_tried_with_its_password": True,
-        "login_refused": _refused_login(platform, login),
+        "login_refused": _refused_login(platform, row, login),
         "platform_clock": at.isoformat(),
     }
 
@@ -135,7 +135,7 @@ def _closing(row: Access, found: premade_role.Found) -> str:
     return " ".join([asked.close, *(f"REVOKE {quoted(name)} FROM {quoted(asked.role)};" for name in more)])
 
 
-def _refused_login(platform: Platform, login: Login) -> str:
+def _refused_login(platform: Platform, row: Access, login: Login) -> str:
     try:
         with access.connect(platform, login):
             raise AccessNotClosed(role=login.role, why=_("a login was let in"), statement=statements(row).close)

@@ -101,6 +101,8 @@ def job_of(run: Run, values: Values) -> Job:
         raise PlanAltered(what=_("the run's text does not have the approved digest"))
     if not profile.digest == document.profile_digest == run.profile_digest:
         raise PlanAltered(what=_("the profile {name} was edited").format(name=profile.name))
+    if not platform.mode == document.mode == run.mode:
+        raise PlanAltered(what=_("the platform's access is {mode} by now").format(mode=platform.mode))
     statements = tuple(choices.recall(profile, document.outcome, fields) for fields in document.statements)
     secret = dict(values.secret) | _sealed(document, profile, statements)
     missing = {name for name, given in document.parameters.items() if given.get("kind") in {"password_hash", "salt"}}

@@ -16,7 +16,8 @@ from breakglass.procedure.models import Choice, Diagnosis, Incident, Plan
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 from recovery.diagnosis import Report
-from recovery.models import RunKind
+from recovery.documents import PlanDocument
+from recovery.models import AccessMode, RunKind
 
 
 def outcome_form(*data: Any, incident: Incident, account: Any, **options: Any) -> OutcomeForm:
@@ -96,8 +97,11 @@ def plan_facts(current: Plan | None) -> wizard.Facts:
     """What every page says about the plan of a standing."""
     if current is None:
         return {"is_void": False}
+    mode = PlanDocument(current.content).mode
     return {
         "is_void": current.void,
+        "mode": mode,
+        "way_in": AccessMode(mode).label,
         "words": current.words.split(),
         "diff": diffs.of_plan(current.content),
         "statements": diffs.statements_of(current.content),

@@ -47,7 +47,8 @@ def close_left_over(timestamp: int) -> None:
             openings.close(access)
         except Refused as refused:
             logger.warning("%s is not proven gone: %s", access.role_name, refused)
-            _tell_not_proven(Incident.objects.get(reference=access.run.incident), by="worker", role=access.role_name)
+            incident = Incident.objects.get(reference=access.run.incident)
+            _tell_not_proven(incident, by="worker", role=access.title, why=refused.sentence)
 
 
 def left_over(now: datetime) -> list[Access]:
@@ -135,9 +136,9 @@ def _remind(incident: Incident, *, by: str, kind: str, subject: str, body: str) 
 
 
 @step
-def _tell_not_proven(incident: Incident, *, by: str, role: str) -> None:
+def _tell_not_proven(incident: Incident, *, by: str, role: str, why: str) -> None:
     subject = _("{reference}: the temporary login {role} is not proven gone")
-    if _once(incident, Kind.ACCESS_NOT_PROVEN, subject.format(reference=incident.reference, role=role)):
+    if _once(incident, Kind.ACCESS_NOT_PROVEN, subject.format(reference=incident.reference, role=role), why):
         log.append(events.ACCESS_LEFT_OVER, by=by, incident=incident.reference, role=role)
 
 

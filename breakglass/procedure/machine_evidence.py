@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from breakglass.procedure.models import Approval, EvidenceItem, Execution, Incident, Judgement
 from breakglass.procedure.revocation import logins
-from recovery.models import Access, DecidedBy, Run
+from recovery.models import Access, DecidedBy, PaperScript, Run
 
 Kind = EvidenceItem.Kind
 RECORDS = _("the console's own records")
@@ -105,6 +105,7 @@ def _statements(execution: Execution) -> dict[str, Any]:
         "decided_by": run.decided_by,
         "reason": run.reason,
         "xid": run.xid,
+        "mode": run.mode,
         "judgement": _judgement(execution),
         "statements": _parsed(run.statements),
     }
@@ -125,11 +126,25 @@ def _rows(run: Run) -> dict[str, Any]:
 
 
 def _accesses(incident: Incident) -> list[Piece]:
-    return [
-        _piece(Kind.ACCESS, f"access/{opened.role_name}.json", _access(opened))
-        for opened in logins(incident)
-        if opened.proven_at is not None
-    ]
+    proven = [opened for opened in logins(incident) if opened.proven_at is not None]
+    return [*(_piece(Kind.ACCESS, _file_of(opened), _access(opened)) for opened in proven), *_papers(incident)]
+
+
+def _file_of(opened: Access) -> str:
+    """A pre-made role has one proof for each of its openings."""
+    return f"access/{opened.role_name}{f'-{opened.pk}' if opened.is_premade else ''}.json"
+
+
+def _papers(incident: Incident) -> list[Piece]:
+    """For a run on paper: that the console opened no login, and which script it gave out instead."""
+    papers = PaperScript.objects.select_related("run").filter(run__incident=incident.reference).order_by("pk")
+    decided = [paper for paper in papers if paper.run.is_decided]
+    return [_piece(Kind.ACCESS, f"access/paper-{paper.run_id}.json", _paper(paper)) for paper in decided]
+
+
+def _paper(paper: PaperScript) -> dict[str, Any]:
+    moments = {name: _at(getattr(paper, name)) for name in ("made_at", "until", "wiped_at")}
+    return {"mode": paper.run.mode, "login": None, "run": str(paper.run_id), "script_sha256": paper.sha256, **moments}
 
 
 def _access(opened: Access) -> dict[str, Any]:

@@ -2,7 +2,18 @@
 
 import pytest
 
-from breakglass.procedure import access_refusals, accesses, execution, handover, jobs, revocation, rollback, waiting
+from breakglass.procedure import (
+    access_refusals,
+    accesses,
+    execution,
+    handover,
+    incidents,
+    jobs,
+    machine_evidence,
+    revocation,
+    rollback,
+    waiting,
+)
 from breakglass.procedure.change_refusals import RevocationOpen
 from breakglass.procedure.models import RevocationItem
 from recovery.models import Access, Run, RunKind, RunState
@@ -267,3 +278,28 @@ def test_account_is_disabled_through_a_login_of_its_own(acme):
 
     assert disabled.state == RunState.COMMITTED, disabled.reason
     assert not acme.owner("root@acme.example")["is_active"]
+
+
+def test_evidence_holds_a_proof_for_each_opening_of_the_same_role(acme):
+    incident = builders.window_open(acme, RunKind.ENABLE).incident
+    first = by_hand.opened(acme, incident)
+    accesses.give_up(incident, by=incident.requester_account)
+    by_hand.run_as_dba(acme, by_hand.statements(first).close)
+    second = by_hand.opened(acme, incident)
+    by = incident.requester_account
+    execution.execute(incident, by=by, code=cast.code_for(by))
+    by_hand.run_as_dba(acme, by_hand.statements(second).close)
+    accesses.check_closed(incident, by=by)
+
+    pieces = [piece.name for piece in machine_evidence.of(incident) if piece.kind == "access"]
+
+    assert len(set(pieces)) == 2
+
+
+def test_incident_with_an_open_login_is_not_abandoned(acme):
+    incident = builders.window_open(acme, RunKind.ENABLE).incident
+    by_hand.opened(acme, incident)
+    accesses.give_up(incident, by=incident.requester_account)
+
+    with pytest.raises(access_refusals.AccessStillOpen, match="NOLOGIN"):
+        incidents.abandon(incident, by=incident.requester_account, reason="It was a drill.")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from breakglass.procedure import access_refusals, execution, handover, jobs, papers
-from breakglass.procedure.models import Incident
+from breakglass.procedure import access_refusals, evidence, execution, handover, jobs, papers, revocation
+from breakglass.procedure.models import EvidenceItem, Incident
 from recovery.models import AdminUser, PaperScript, Run, RunKind, RunState
 from recovery.paper_refusals import ReceiptAltered, ReceiptOfAnother, ReceiptUnreadable, ScriptGone
 from recovery.passwords import verify
@@ -382,3 +382,17 @@ def test_where_the_console_cannot_connect_a_person_decides_and_it_is_marked_so(a
 
 def _cut_off(folder: Path) -> None:
     (folder / "acme-reader").write_text("host=127.0.0.1 port=1 dbname=nowhere user=nobody password=none")
+
+
+def test_evidence_says_that_no_login_was_opened_and_which_script_was_given_out(acme):
+    incident = out(acme)
+    bring(incident, run_by_dba(acme, incident))
+    olivia = incident.requester_account
+    for item in revocation.prepare(builders.fresh(incident), by=olivia):
+        revocation.done(item, by=olivia, output="rule removed: 0 left")
+    revocation.finish(incident, by=olivia)
+
+    evidence.collect(incident, by=olivia)
+
+    (kept,) = EvidenceItem.objects.filter(incident=incident, kind="access")
+    assert "paper" in kept.name

@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,14 @@ CHUNK = 65536
 
 
 class Route:
-    """Passes everything between a socket of its own and the server's. forwards: whether the COMMIT still gets through."""
+    """Passes everything between a socket of its own and the server's. forwards: whether the COMMIT still gets through.
 
-    def __init__(self, cluster: Cluster, folder: Path, *, forwards: bool) -> None:
+    on_commit: what happens in the moment in which it is under way.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, *, forwards: bool, on_commit: Callable[[], object]) -> None:
         self.server = str(cluster._socket / f".s.PGSQL.{PORT}")
-        self.folder, self.forwards = folder, forwards
+        self.folder, self.forwards, self.on_commit = folder, forwards, on_commit
         self.listening = socket.socket(socket.AF_UNIX)
         self.open: list[socket.socket] = []
         self.swallowing = threading.Event()
@@ -54,6 +57,7 @@ class Route:
                     self.swallowing.set()
                     if self.forwards:
                         server.sendall(data)
+                    self.on_commit()
                 elif not dead.is_set():
                     server.sendall(data)
         if not dead.is_set():
@@ -73,11 +77,14 @@ class Route:
 
 
 @contextmanager
-def swallowing(cluster: Cluster, broker_file: Path, *, forwards: bool) -> Iterator[Route]:
+def swallowing(
+    cluster: Cluster, broker_file: Path, *, forwards: bool, on_commit: Callable[[], object] = lambda: None
+) -> Iterator[Route]:
     """The broker's connection, and with it those of temporary logins, go over such a route."""
     folder = Path(f"/tmp/bg-hole-{os.getpid()}")
     folder.mkdir(mode=0o700)
-    route, before = Route(cluster, folder, forwards=forwards), broker_file.read_text()
+    before = broker_file.read_text()
+    route = Route(cluster, folder, forwards=forwards, on_commit=on_commit)
     route.serve()
     direct = cluster.url("", "", "").partition("@")[2].partition(":")[0]
     broker_file.write_text(before.replace(direct, str(folder).replace("/", "%2F")))

@@ -104,7 +104,7 @@ class Witness:
         assert log.verify_chain().is_unbroken
         told = Entry.objects.filter(incident=run.incident, entry__contains=str(run.pk))
         decisions = [event for event in told.values_list("event", flat=True) if event in DECISIONS.values()]
-        assert decisions == [DECISIONS[RunState(run.state)]]
+        assert decisions == [DECISIONS[RunState(run.state)]], decisions
 
     def require_nobody_left(self) -> None:
         """I5"""
@@ -115,8 +115,8 @@ class Witness:
         """I6"""
         secrets = self.secrets()
         shown = [place for place, text in self._texts() if any(secret in text for secret in secrets)]
-        assert self._tables_with(secrets) == []
-        assert shown == []
+        held = self._tables_with(secrets)
+        assert held + shown == [], f"a secret stands in {held + shown}"
 
     def secrets(self) -> list[str]:
         """What must stand nowhere: passwords, hashes, and the passwords of the temporary and the standing logins."""

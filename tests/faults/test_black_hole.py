@@ -1,4 +1,7 @@
-"""P10 of the fault list: after the COMMIT was sent nothing comes back. The client's own deadline ends the waiting."""
+"""C4 and P10 of the fault list: killed while the COMMIT is under way, and a COMMIT after which nothing comes back."""
+
+import os
+import signal
 
 import pytest
 
@@ -6,14 +9,30 @@ from recovery import database
 from recovery.models import Run, RunState
 from tests.faults.black_hole import swallowing
 from tests.faults.invariants import Witness
+from tests.recovery.killed import Executor, part_for
 from tests.recovery.stage import Stage
 
+PATHS = [(True, RunState.COMMITTED), (False, RunState.ABORTED)]  # whether the COMMIT reaches the platform
 DEADLINE = 4.0  # seconds by the monotonic clock; in life 45
 
 
-@pytest.mark.parametrize(
-    ("forwards", "state"), [(True, RunState.COMMITTED), (False, RunState.ABORTED)], ids=["answer-lost", "commit-lost"]
-)
+@pytest.mark.parametrize(("forwards", "state"), PATHS, ids=["commit-arrives", "commit-lost"])
+def test_c4_killed_while_the_commit_is_under_way_is_never_guessed(
+    stage: Stage, witness: Witness, forwards: bool, state: str
+) -> None:
+    acme, run = stage.place.acme, stage.run(stage.plan("reset"))
+    executor = Executor(part_for(stage, run, **witness.traces))
+    die = {"forwards": forwards, "on_commit": lambda: os.kill(executor.process.pid or 0, signal.SIGKILL)}
+    with stage.keeper(), swallowing(acme.cluster, acme.file.parent / "acme-broker", **die):
+        assert executor.start().wait() == -signal.SIGKILL
+
+    run.refresh_from_db()
+    assert run.state == RunState.PREPARED
+    witness.require_all(run)
+    assert run.state == state
+
+
+@pytest.mark.parametrize(("forwards", "state"), PATHS, ids=["answer-lost", "commit-lost"])
 def test_p10_silence_after_the_commit_is_unknown_yet_and_settled_later(
     stage: Stage, witness: Witness, monkeypatch: pytest.MonkeyPatch, forwards: bool, state: str
 ) -> None:

@@ -129,3 +129,24 @@ def test_copy_that_was_made_before_the_change_proves_nothing(fragile: Stage, loa
     settle.settle(run)
 
     assert run.state == RunState.NEEDS_HUMAN
+
+
+def test_p8_run_on_a_standby_is_refused_before_anything_is_sent(
+    fragile: Stage, fragile_platform: Fragile, standby: Fragile
+) -> None:
+    document = fragile.plan("reset")
+    wait_for(standby, fragile_platform)
+
+    run = moved_to(standby, fragile).carry_out(document)
+
+    assert run.state == RunState.ABORTED
+    assert "The platform's database takes no changes: it is read-only or a standby" in run.reason
+
+
+def test_p8_run_goes_through_on_a_promoted_standby(fragile: Stage, fragile_platform: Fragile, standby: Fragile) -> None:
+    document = fragile.plan("reset")
+    wait_for(standby, fragile_platform)
+
+    run = taken_over(fragile, fragile_platform, standby).carry_out(document)
+
+    assert (run.state, run.reason) == (RunState.COMMITTED, "")

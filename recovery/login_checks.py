@@ -61,6 +61,7 @@ class Verdict(StrEnum):
     OWNER_REFUSED = "owner_refused"
     SIGN_IN_REFUSED = "sign_in_refused"
     UNKNOWN = "unknown"
+    NOT_TRIED = "not_tried"
 
 
 SENTENCES = {
@@ -68,6 +69,7 @@ SENTENCES = {
     Verdict.OWNER_REFUSED: _("The sign-in works, but the owner's action was refused: not recovered yet."),
     Verdict.SIGN_IN_REFUSED: _("The platform refused the sign-in: not recovered yet."),
     Verdict.UNKNOWN: _("The check could not be finished, so it says neither yes nor no."),
+    Verdict.NOT_TRIED: _("Not tried: the platform asks for more than the password, and only the person has that."),
 }
 
 
@@ -105,6 +107,11 @@ class Result:
     @property
     def is_recovered(self) -> bool:
         return self.verdict == Verdict.RECOVERED
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the platform said no; neither this nor `is_recovered` when nobody knows."""
+        return self.verdict in {Verdict.OWNER_REFUSED, Verdict.SIGN_IN_REFUSED}
 
     @property
     def sentence(self) -> str:
@@ -148,6 +155,13 @@ def play(platform: Platform, *, login: str, password: str, seconds: float | None
         "steps": [step.as_order() for step in rule.steps],
     }
     return judged(rule, _visited(order, patience=limit + GRACE))
+
+
+def not_tried(platform: Platform) -> Result:
+    """The result of a declared check that would only be one more failed sign-in."""
+    rule = platform.profile.login_check
+    steps = rule.steps if rule else ()
+    return Result(Verdict.NOT_TRIED, tuple(StepResult(step.name, step.wanted, NOT_REACHED) for step in steps))
 
 
 def base_of(address: str) -> str:

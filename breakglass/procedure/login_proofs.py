@@ -11,13 +11,14 @@ from django.db.models import QuerySet
 from audit import clock, events, log
 from audit.refusals import Refused
 from breakglass.procedure import standing
-from breakglass.procedure.models import Execution, Incident, LoginCheck, SignInProof
+from breakglass.procedure.models import Choice, Execution, Incident, LoginCheck, SignInProof
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
 from recovery import login_checks, platforms
 from recovery import proof as platform_proof
 from recovery.login_checks import Result
 from recovery.models import Run, RunState
+from recovery.profile import NOTES
 from recovery.proof import Noted
 
 
@@ -36,10 +37,18 @@ def play(run: Run, *, password: str, by: str) -> LoginCheck | None:
     with suppress(Refused), recorded("login_proofs.play", changed.incident, by=by):
         platform = platforms.get(run.platform)
         if login_checks.is_declared(platform):
-            result = login_checks.play(platform, login=changed.plan.choice.login, password=password)
+            result = _result(platform, changed.plan.choice, password=password)
             noted = _noted(platform, run)
             return _record(changed.incident, by=by, execution=changed, result=result, noted=noted)
     return None
+
+
+def _result(platform: platforms.Platform, choice: Choice, *, password: str) -> Result:
+    """Where the forecast says that the platform asks for more than a password, a try would be one more failed sign-in."""
+    kinds = {found["kind"] for found in json.loads(choice.forecast or "[]")}
+    if kinds & NOTES.keys():
+        return login_checks.not_tried(platform)
+    return login_checks.play(platform, login=choice.login, password=password)
 
 
 def _noted(platform: platforms.Platform, run: Run) -> Noted | None:

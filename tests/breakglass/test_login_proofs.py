@@ -150,6 +150,16 @@ def test_nothing_is_tried_after_enable_where_nobody_has_typed_a_password(acme):
     assert not incident.login_checks.exists()
 
 
+def test_nothing_is_tried_where_a_second_factor_would_be_asked_for(acme):
+    with acme.connect() as dba:
+        dba.execute("UPDATE adminuser SET totp_secret = 'JBSWY3DPEHPK3PXP' WHERE email = %s", [DANA])
+
+    incident = story.executed(acme)
+
+    assert incident.login_checks.get().verdict == login_checks.Verdict.NOT_TRIED
+    assert acme.owner(DANA)["failed_logins"] == 0
+
+
 def test_nothing_is_tried_while_it_is_not_known_whether_the_change_was_made(acme):
     run = story.run(acme)
     run.state = RunState.PREPARED

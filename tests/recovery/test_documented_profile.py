@@ -93,6 +93,9 @@ REFUSED = [
     ("%(before_pass)s", "%(before_seen_at)s", "outcome.restore.statement 1.sql"),
     ("m.mail AS login", "mail AS login", "owners.sql"),
     ("[outcome.disable]", "[outcome.unused]", "outcome.unused"),
+    ("m.status = 'active' AS enabled", "pg_sleep(9) IS NULL AS enabled", "owners.sql"),
+    ('when = "SELECT c.frozen_since IS NOT', 'when = "SELECT %(incident)s IS NOT', "outcome.enable.statement 2.when"),
+    ('name = "make the', 'each = { role = ["steward"] }\nname = "make the', "outcome.create.statement 2.each"),
 ]
 
 

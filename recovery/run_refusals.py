@@ -33,7 +33,9 @@ class StatementUnfit(RunRefused):
 class KeyShared(RunRefused):
     code = "key_shared"
     happened = _("Several rows of {table} have the same key {key}, so that nobody can say which of them is meant.")
-    remedy = _("Let the platform's database administrator tell them apart, or name more columns as the key in the profile.")
+    remedy = _(
+        "Let the platform's database administrator tell them apart, or name more columns as the key in the profile."
+    )
 
 
 class TargetMissing(RunRefused):
@@ -103,6 +105,13 @@ class ApprovalGone(RunRefused):
     code = "approval_gone"
     happened = _("An approval was withdrawn, or its approver may no longer give it.")
     remedy = _("Ask for new approvals.")
+
+
+class ResultUnrecorded(RunRefused):
+    code = "result_unrecorded"
+    happened = _("The change was on its way to the platform, but the console could not record what became of it. {why}")
+    undone = _("So the result is unknown yet; nothing else was sent.")
+    remedy = _("Do not start anew. The console asks the platform again and records what it finds.")
 
 
 class NothingToUndo(RunRefused):

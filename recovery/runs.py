@@ -22,7 +22,7 @@ from .parameters import Values, undone_image
 from .platform_refusals import OutcomeUnknown, PlatformBusy, PlatformRefused
 from .points import passed
 from .profile import BEFORE, Profile, Statement
-from .run_refusals import ClocksApart, Overtaken, PlanAltered, ValuesMissing
+from .run_refusals import ClocksApart, Overtaken, PlanAltered, ResultUnrecorded, ValuesMissing
 
 EXECUTOR = "executor"
 NOTED_SKEW, LARGEST_SKEW = timedelta(seconds=2), timedelta(seconds=30)  # goes into the log; stops the run
@@ -56,7 +56,7 @@ def carry_out(run: Run, *, values: Values) -> Run:
         platform's COMMIT and settle has to find out; or whatever settle has decided while this process slept.
 
     Raises:
-        Refused: of the console's own clock or log after the platform's COMMIT; the run stays PREPARED.
+        ResultUnrecorded: the console's own clock or log refused after the platform's COMMIT; the run stays PREPARED.
     """
     if connection.in_atomic_block:
         raise transaction.TransactionManagementError("a run belongs into no transaction of its caller")
@@ -80,7 +80,7 @@ def _abort(run: Run, refused: Refused) -> None:
     if run.is_decided or isinstance(refused, Overtaken):
         return  # settle was faster, and what this process met afterwards follows from that
     if run.state != RunState.INTENT:
-        raise refused
+        raise ResultUnrecorded(why=refused.happened) from refused  # its own sentence says that nothing was changed
     records.aborted(
         run, refused.sentence, of=RunState.INTENT, decided_by=EXECUTOR, by=run.operator, refusal=refused.code
     )

@@ -27,6 +27,7 @@ SENTENCES = {
     ("mandate_refused", "reason"),
     ("setup_missing", "what"),
     ("nothing_to_undo", "why"),
+    ("result_unrecorded", "why"),
 }
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from audit.models import Entry
 from breakglass.procedure import execution
-from recovery import runs
+from recovery import runs, settle
 from recovery.models import Run, RunState
 from recovery.points import fail_points
+from recovery.run_refusals import ResultUnrecorded
 from tests import keepers
 from tests.acme import Acme
 from tests.breakglass import story
@@ -83,3 +84,19 @@ def test_t6_window_that_ends_after_the_last_look_lets_the_commit_finish(
         execution.carry_out(run, runs.prepare_values(run.content, password=story.PASSWORD), by="handover")
 
     assert Run.objects.get().state == RunState.COMMITTED
+
+
+def test_t1_console_clock_that_goes_back_after_the_commit_says_unknown_and_never_unchanged(
+    stage: Stage, witness: Witness, pass_time: Callable[..., None]
+) -> None:
+    fail_points["after_platform_commit"] = lambda: pass_time(seconds=-60)
+
+    with pytest.raises(ResultUnrecorded) as caught:
+        stage.carry_out(stage.plan("enable"))
+
+    pass_time(seconds=61)
+    run = Run.objects.get()
+    assert "So the result is unknown yet" in caught.value.sentence
+    assert "Nothing was changed" not in caught.value.sentence
+    assert settle.settle(run).state == RunState.COMMITTED
+    witness.require_all(run)

@@ -63,6 +63,7 @@ class NewRow:
     catalog: Catalog
     relation: Relation
     secret: frozenset[str] = frozenset()
+    prefix: str = "new"
     values: dict[str, str] = field(default_factory=dict)
     generated: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
@@ -130,7 +131,7 @@ class NewRow:
         )
 
     def _generate(self, name: str, generator: str) -> str:
-        own = "new_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        own = f"{self.prefix}_" + re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
         self.generated[own] = generator
         return f"%({own})s"
 

@@ -171,6 +171,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _understand_switches(catalog: Catalog, found: Accounts, rest: list[Field]) -> None:
+    linked = {link.column for link in found.relation.links}
     for column in rest:
         is_moment, is_status = (
             column.kind == "moment",
@@ -182,7 +183,7 @@ def _understand_switches(catalog: Catalog, found: Accounts, rest: list[Field]) -
             found.deleted[column.name] = is_set(column)
         elif is_status:
             found.switches += _of_status(catalog, found, column)
-        elif column.kind in {"flag", "number"} and not has_word(column.name, COUNTERS):
+        elif column.kind in {"flag", "number"} and column.name not in linked and not has_word(column.name, COUNTERS):
             found.switches += _of_flag(column)
         elif has_word(column.name, OFF) and column.is_nullable and (is_moment or column.kind == "text"):
             found.notes.append(column)

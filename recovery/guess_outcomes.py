@@ -10,7 +10,7 @@ from .guess_catalog import Catalog, has_word
 from .guess_columns import Names, NewRow, toml, toml_sql
 from .guess_finds import Accounts, is_set, literal, opposite
 from .guess_owners import Audit, Owner, Session, Tenant
-from .guess_words import OFF
+from .guess_words import LOGINS, OFF
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,14 @@ def _new_account(guess: Guess) -> NewRow:
     if accounts.email and accounts.email != accounts.login:
         row.put(accounts.email, "%(email)s")
         row.doubts.append(_("the address gets what is typed as the login"))
+    for other in fields.values():
+        if (
+            other.kind == "text"
+            and other.must_be_said
+            and has_word(other.name, LOGINS[:11])
+            and other.name != accounts.name
+        ):
+            row.put(other.name, f"left(%(login)s, {other.width})" if other.width else "%(login)s")
     if accounts.name:
         width = fields[accounts.name].width
         row.put(accounts.name, f"left(%(name)s, {width})" if width else "%(name)s")
@@ -116,7 +124,7 @@ def _insert(guess: Guess, row: NewRow, *, tenant: Tenant | None) -> str:
 def _new_member(guess: Guess) -> NewRow:
     membership = guess.owner.membership
     assert membership is not None
-    row, names = NewRow(guess.catalog, membership.relation), guess.names
+    row, names = NewRow(guess.catalog, membership.relation, prefix="member"), guess.names
     row.put(membership.account, "%(new_key)s")
     if membership.role is not None:
         row.put(membership.column, f"r.{names.name(membership.role_key)}")

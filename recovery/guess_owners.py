@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from .guess_catalog import Catalog, Field, Relation, has_word, words
+from .guess_columns import Names
 from .guess_finds import Accounts, allowed_by_rule, literal
 from .guess_words import AUDITS, NO_SESSIONS, OWNER_FLAGS, OWNERS, ROLES, SECRETS, SESSIONS, SYSTEM, TENANTS
 
@@ -104,6 +105,8 @@ def find_owner(catalog: Catalog, found: Accounts) -> Owner:
         for column in columns:
             if column.kind == "flag" and has_word(column.name, (word,)):
                 return Owner(column.name, "true")
+    for owner in _own_roles(catalog, found):
+        return owner
     for membership in _memberships(catalog, found):
         return Owner(membership=membership)
     for column in columns:
@@ -126,6 +129,30 @@ def _role(catalog: Catalog, found: Accounts, relation: Relation, column: Field) 
     elif value and value.lower() in {"admin", "administrator"} and catalog.schema:
         found.doubt("owner", _("is {value} the role that owns the whole platform?").format(value=value))
     return value
+
+
+def _own_roles(catalog: Catalog, found: Accounts) -> Iterator[Owner]:
+    """A column of the account that names a row in a table of roles."""
+    names = Names(catalog)
+    for link in found.relation.links:
+        role = catalog.relations.get(link.table)
+        if (
+            role is None
+            or not has_word(role.table.name, ROLES)
+            or not has_word(link.column, (*ROLES, "role id", "group id"))
+        ):
+            continue
+        named = _name_of(role)
+        value = _role(catalog, found, role, named) if named else ""
+        if named and value:
+            where = f"WHERE r.{names.name(named.name)} = {literal(value)}"
+            yield Owner(link.column, f"(SELECT r.{names.name(link.to)} FROM {names.table(role.table)} AS r {where})")
+
+
+def _name_of(role: Relation) -> Field | None:
+    texts = [c for c in role.fields.values() if c.kind in {"text", "enum"} and (c.name,) != role.key]
+    named = [c for word in ("name", "code", "title", "slug") for c in texts if has_word(c.name, (word,))]
+    return next(iter(named or texts), None)
 
 
 def _memberships(catalog: Catalog, found: Accounts) -> Iterator[Membership]:
@@ -154,12 +181,10 @@ def _memberships(catalog: Catalog, found: Accounts) -> Iterator[Membership]:
 def _by_role_table(
     catalog: Catalog, found: Accounts, relation: Relation, account: str, column: str, role: Relation, role_key: str
 ) -> Iterator[Membership]:
-    texts = [c for c in role.fields.values() if c.kind in {"text", "enum"}]
-    named = [c for word in ("name", "code", "title", "slug") for c in texts if has_word(c.name, (word,))] or texts
-    for name in named[:1]:
-        value = _role(catalog, found, role, name)
-        if value:
-            yield Membership(relation, account, column, value, role, role_key, name.name)
+    named = _name_of(role)
+    value = _role(catalog, found, role, named) if named else ""
+    if named and value:
+        yield Membership(relation, account, column, value, role, role_key, named.name)
 
 
 def find_sessions(catalog: Catalog, found: Accounts) -> list[Session]:

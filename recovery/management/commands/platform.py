@@ -51,7 +51,8 @@ class Command(BaseCommand):
         variable = Connection(_("reading"), _("this database"), database_url_env, None)
         conninfo = platforms.get(name).conninfo("reader") if name else variable.read()
         answer = guesses.look(conninfo, schema=schema, is_new=new)
-        self.stdout.write(answer.text)
+        if answer.text:
+            self.stdout.write(answer.text, ending="")
         for sentence in answer.sentences:
             self.stderr.write(sentence)
         if not answer.text and not answer.shipped:

@@ -59,7 +59,7 @@ def _values(session: Session, statement: Statement, asked: Mapping[str, Any]) ->
     why = _unfit(rows)
     if why:
         raise StatementUnfit(statement=statement.name, why=why)
-    return [dict(zip(each.names, row, strict=True)) for row in rows]
+    return [dict(zip(each.names, map(str, row), strict=True)) for row in rows]
 
 
 def _unfit(rows: list[tuple[str | None, ...]]) -> str:

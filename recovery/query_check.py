@@ -1,6 +1,7 @@
 """Whether the platform understands every query and statement of a profile: each is explained, as the reader, and none is run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from django.utils.translation import gettext as _
 from psycopg import sql
@@ -37,7 +38,7 @@ def look(session: Session, profile: Profile) -> Iterator[str]:
     session: the reader's, inside a read-only transaction. Raises ConnectionLost; every other answer becomes a sentence.
     """
     for query in profile.queries:
-        why = _answer(session, lambda query=query: _explain_query(session, query))
+        why = _answer(session, partial(_explain_query, session, query))
         if why:
             yield _("The query {place} cannot be run: {why}. Correct the profile.").format(place=query.place, why=why)
             continue
@@ -48,7 +49,7 @@ def look(session: Session, profile: Profile) -> Iterator[str]:
             yield sentence.format(place=query.place, name=name)
     for kind, outcome in profile.outcomes.items():
         for statement in outcome.statements:
-            why = _answer(session, lambda statement=statement: _explain_statement(session, profile, statement))
+            why = _answer(session, partial(_explain_statement, session, profile, statement))
             if why:
                 sentence = _("The statement “{name}” of the outcome {kind} cannot be run: {why}. Correct the profile.")
                 yield sentence.format(name=statement.name, kind=kind, why=why)

@@ -57,10 +57,12 @@ def target_of(run: Run, profile: Profile) -> tuple[str, str]:
     if document.target_key:
         return document.target_key, document.login
     before = {image.place: image for image in images.from_json(run.before)}
-    for image in images.from_json(run.after or run.planned_after):
-        if image.table == str(profile.accounts) and before[image.place].columns is None:
-            return image.row_key, image.label
-    raise NothingToUndo(why=_("This run has created no account."))
+    found = [one for one in images.from_json(run.after or run.planned_after) if one.table == str(profile.accounts)]
+    added = [image for image in found if before[image.place].columns is None]
+    if len(added or found) != 1:  # a left-over row that create has taken up counts like a new one
+        raise NothingToUndo(why=_("This run has created no account, or more than one."))
+    image = (added or found)[0]
+    return image.row_key, image.label
 
 
 def _require_undoable(run: Run) -> None:

@@ -221,7 +221,7 @@ def _output(returning: exp.Expression | None) -> tuple[str, ...]:
     return () if returning is None else tuple(map(output_name, returning.expressions))
 
 
-def output_name(item: exp.Expression) -> str:
+def output_name(item: exp.Expr) -> str:
     """The name under which PostgreSQL gives a column of a result, "" where it makes one up."""
     named = (
         item.args.get("alias") if isinstance(item, exp.Alias) else item.this if isinstance(item, exp.Column) else None

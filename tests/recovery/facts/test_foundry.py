@@ -91,3 +91,16 @@ def test_platform_without_tenants_leaves_no_image_of_one(fact: Fact) -> None:
     fact.run("enable", GIL)
 
     assert not Tenant.objects.exists()
+
+
+def test_create_takes_up_the_row_of_a_deleted_account_and_it_can_be_disabled_again(fact: Fact) -> None:
+    fact.do('UPDATE "user" SET "isDisabled" = 9 WHERE "loginName" = %s', "visitor")
+
+    with fact.watched() as (gone, new):
+        run = fact.run("create", login="Visitor", name="Vi")
+
+    assert [row["userId"] for row in gone["public.user"]] == [row["userId"] for row in new["public.user"]]
+    assert {row["memberId"] for row in new["public.group"]} == {new["public.user"][0]["userId"]}
+    undo = fact.stage.carry_out(rollback.disable_document(run))
+    assert (undo.state, undo.reason) == (RunState.COMMITTED, "")
+    assert fact.rows('SELECT "isDisabled" AS is FROM "user" WHERE "loginName" = %s', "visitor") == [{"is": 1}]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import requests
+from psycopg.conninfo import conninfo_to_dict
 
 from breakglass.practice import databases
 from breakglass.practice.children import PATIENCE, Child
@@ -66,7 +67,7 @@ class Place:
     @property
     def socket_folder(self) -> str:
         """What a driver takes as the host."""
-        return str(self.cluster._socket)
+        return conninfo_to_dict(self.cluster.superuser_url())["host"]
 
     @property
     def password(self) -> str:

@@ -30,7 +30,7 @@ def write(software: Software, played: list[Played], *, file: Path = FILE) -> Non
 def _section(software: Software, played: list[Played]) -> str:
     today = datetime.now(UTC).date().isoformat()
     title = f"### {software.title} {software.version()}\n"
-    told = f"Profile `{software.profile}`, PostgreSQL {software.major}, played on {today}.\n\n"
+    told = f"Profile `{Path(software.profile).name}`, PostgreSQL {software.major}, played on {today}.\n\n"
     return f"{title}{told}{HEAD}{''.join(_line(one) for one in played)}"
 
 

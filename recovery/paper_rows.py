@@ -97,6 +97,8 @@ def after(sheet: Sheet, number: int) -> Iterator[str]:
     if statement.parsed.action == "delete":
         yield f"\\set {VARIABLE}after_{number} '[]'"
         return
+    if statement.parsed.action == "insert":
+        yield from _own_key(sheet, number)
     yield _look_after(sheet, number)
     rows = list(_promised(sheet, number))
     if rows:
@@ -129,13 +131,20 @@ def _where_after(sheet: Sheet, number: int, alias: str) -> str:
     statement = sheet.job.statements[number]
     rule = sheet.rule(statement)
     if statement.parsed.action == "insert":
-        return _by_key(alias, {name: f":'{returned(number)}{name}'" for name in rule.key})
+        return " AND ".join(f"{quoted(alias)}.{quoted(name)} :{VARIABLE}key{number}_{name}" for name in rule.key)
     planned = sheet.planned(number)
     if planned and statement.parsed.action == "update":
         keys = [{name: literal(row.image.key[name]) for name in rule.key} for row in planned]
         return " OR ".join(f"({_by_key(alias, key)})" for key in keys)
     key = _key_texts(alias, rule.key)
     return f"{key} IN (SELECT row -> 'row' FROM jsonb_array_elements({variable(f'met_{number}')}::jsonb) AS met (row))"
+
+
+def _own_key(sheet: Sheet, number: int) -> Iterator[str]:
+    """The key of a new row as psql variables that hold a comparison: a NULL leaves no variable behind."""
+    for name in sheet.rule(sheet.job.statements[number]).key:
+        given, key = f"{returned(number)}{name}", f"{VARIABLE}key{number}_{name}"
+        yield f"\\if :{{?{given}}}\n\\set {key} '= ' :'{given}'\n\\else\n\\set {key} 'IS NULL'\n\\endif"
 
 
 def _by_key(alias: str, key: Mapping[str, str]) -> str:

@@ -91,13 +91,13 @@ def faults_when_open(found: Found, asked: Asked) -> list[str]:
     """What is not exactly as it was asked for; none: it is open for this run and for nothing else."""
     if not found.exists:
         return [_("it does not exist")]
+    if not found.may_log_in:
+        return [_("it is still closed")]
     return list(_when_open(found, asked))
 
 
 def _when_open(found: Found, asked: Asked) -> Iterator[str]:
     yield from _always(found)
-    if not found.may_log_in:
-        yield _("it is still closed")
     if asked.capability not in found.memberships:
         yield _("it does not hold {name}").format(name=asked.capability)
     more = sorted(found.memberships - {asked.capability})

@@ -115,7 +115,8 @@ class AccessNotOpenAsAsked(Refused):
     happened = _("The temporary login {role} is not open as it was asked for: {why}.")
     undone = _("The console did not use it, and nothing was changed.")
     remedy = _(
-        "Let the platform's database administrator run the closing statement and then the opening one, each exactly as shown."
+        "Let the platform's database administrator run the opening statement exactly as shown; the closing one first, if the"
+        " login is open in another way."
     )
 
 

@@ -17,6 +17,7 @@ from .columns import Column, StatementRefused, Table, columns_read, name_of, tab
 DIALECT = "postgres"
 PARAMETER = re.compile(r"%\(([a-z][A-Za-z0-9_]*)\)s")
 WRITES = {exp.Insert: "insert", exp.Update: "update", exp.Delete: "delete"}
+BLANKS = " \t\r\n\f"
 CLOCKS = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime)
 ONE_TABLE_ONLY = {
     "ON CONFLICT": "conflict",
@@ -132,6 +133,8 @@ def parameters_in(sql: str) -> frozenset[str]:
 def _single(sql: str) -> tuple[exp.Expression, list[Token]]:
     if "\0" in sql:
         raise StatementRefused(_("a NUL stands in the text"))
+    if any(letter.isspace() and letter not in BLANKS for letter in sql):  # PostgreSQL takes these for parts of names
+        raise StatementRefused(_("a blank that is none for PostgreSQL stands in the text, such as a no-break space"))
     try:
         roots, tokens = sqlglot.parse(sql, dialect=DIALECT), sqlglot.tokenize(sql, read=DIALECT)
     except SqlglotError as error:

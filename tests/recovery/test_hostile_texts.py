@@ -50,7 +50,13 @@ WRITES = [
     ("UPDATE a SET b = E'\\' WHERE id = 1 --'", "a WHERE is missing"),
     ("UPDATE a SET b = (SELECT c.d FROM c WHERE c.id = 1)", "a WHERE is missing"),
     ("UPDATE a SET b = 1 RETURNING (SELECT c.d FROM c WHERE c.id = 1)", "a WHERE is missing"),
+    ("UPDATE a SET b = c\u00a0WHERE id = 1", "no-break space"),  # one name for PostgreSQL
+    ("UPDATE a SET b = 1\u2028WHERE id = 1", "no-break space"),
+    ("UPDATE a SET b = c\x1cWHERE id = 1", "no-break space"),
+    ("UPDATE a SET b = 1 {# note #} WHERE id = {key}", "."),
     # where quotes end
+    ("UPDATE a SET b = c$x$ WHERE id = 1 $x$", "."),
+    ("UPDATE a SET b = B'\\' WHERE id = 1 --'", "."),
     ("UPDATE a SET b = U&'\\0027' WHERE id = 1; DROP TABLE a", "exactly one statement"),
     # values from texts
     ("UPDATE a SET b = $x$%(login)s$x$ WHERE id = 1", "in quotes or in a comment"),

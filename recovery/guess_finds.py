@@ -86,7 +86,7 @@ def find_accounts(catalog: Catalog) -> Accounts | list[str]:
         return [sentence.format(table=relation.table)]
     login = _login(relation, password)
     if not login:
-        return [_("{table} has a password, but no column that looks like a login.").format(table=relation.table)]
+        return [_without_login(catalog, relation, password)]
     found = Accounts(relation, password, forms, login, relation.key[0])
     for other in dict.fromkeys(other.table for _score, other, *_rest in ranked[1:] if other is not relation):
         found.doubt("accounts", _("{table} may hold passwords as well").format(table=other))
@@ -94,6 +94,17 @@ def find_accounts(catalog: Catalog) -> Accounts | list[str]:
     if not found.switches:
         return [_("{table} has no column that looks like it disables an account.").format(table=relation.table)]
     return found
+
+
+def _without_login(catalog: Catalog, relation: Relation, password: str) -> str:
+    for link in relation.links:
+        other = catalog.relations.get(link.table)
+        if other is not None and _login(other, password):
+            sentence = _(
+                "The logins stand in {table}, the passwords in {other}. A guess takes them only from one table."
+            )
+            return sentence.format(table=other.table, other=relation.table)
+    return _("{table} has a password, but no column that looks like a login.").format(table=relation.table)
 
 
 def _candidates(catalog: Catalog) -> Iterable[tuple[int, Relation, str, tuple[Form, ...]]]:
@@ -119,7 +130,7 @@ def _password_score(column: Field, forms: tuple[Form, ...]) -> int:
 def _people_score(relation: Relation, password: str) -> int:
     score = 2 if has_word(relation.table.name, PEOPLE) else 0
     score -= 5 if has_word(relation.table.name, NO_PEOPLE) else 0
-    return score + (3 if _login(relation, password) else -4)
+    return score + (3 if _login(relation, password) else -3)
 
 
 def _login(relation: Relation, password: str) -> str:

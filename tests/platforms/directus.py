@@ -69,11 +69,13 @@ class Directus(NpmSoftware):
             (NEW_OWNER, added("public.directus_access"), added("public.directus_policies", admin_access="true")),
         ),
         Variant("forgotten", "reset", owner.login, _reset(removed("public.directus_sessions", token="somebody-else"))),
-        Variant("forgotten_suspended", "reset", owner.login, _reset(columns=("status",))),
-        Variant("tfa", "reset", owner.login, _reset(columns=("tfa_secret",))),
-        Variant("disabled", "enable", owner.login, (changed(USER, "status", status="active"),)),
+        Variant("forgotten_suspended", "reset", owner.login, _reset(columns=("status",)), says=("disabled",)),
+        Variant("tfa", "reset", owner.login, _reset(columns=("tfa_secret",)), says=("second_factor",)),
+        Variant("disabled", "enable", owner.login, (changed(USER, "status", status="active"),), says=("disabled",)),
         Variant("nested_forgotten", "reset", owner.login, _reset()),
-        Variant("direct_disabled", "enable", owner.login, (changed(USER, "status", status="active"),)),
+        Variant(
+            "direct_disabled", "enable", owner.login, (changed(USER, "status", status="active"),), says=("disabled",)
+        ),
     )
     own_writes: Mapping[str, frozenset[str]] = {
         "public.directus_users": frozenset({"last_access"}),

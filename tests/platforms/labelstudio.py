@@ -33,6 +33,7 @@ LOCK_OUTS: Mapping[str, tuple[str, ...]] = {
     "disabled": (DISABLED,),
     "membership": TAKEN_OUT,
     "membership_forgotten": (*TAKEN_OUT, NOBODYS, FORGOTTEN),
+    "no_membership": (f"DELETE FROM organizations_organizationmember WHERE user_id = {OWNER_ID}",),
 }
 PASSWORD = changed("public.htx_user", "password", email="owner@example.com")
 MEMBER = changed("public.organizations_organizationmember", "deleted_at", "updated_at")
@@ -53,13 +54,33 @@ class LabelStudio(Software):
             (added("public.htx_user", email=RESCUE), added("public.organizations_organizationmember"), BELONGS),
         ),
         Variant("forgotten", "reset", owner.login, (PASSWORD,)),
-        Variant("disabled", "enable", owner.login, (changed("public.htx_user", "is_active", is_active="true"),)),
-        Variant("membership", "enable", owner.login, (changed("public.htx_user", "active_organization_id"), MEMBER)),
+        Variant(
+            "disabled",
+            "enable",
+            owner.login,
+            (changed("public.htx_user", "is_active", is_active="true"),),
+            says=("disabled",),
+        ),
+        Variant(
+            "membership",
+            "enable",
+            owner.login,
+            (changed("public.htx_user", "active_organization_id"), MEMBER),
+            says=("no_membership",),
+        ),
         Variant(
             "membership_forgotten",
             "reset",
             owner.login,
             (changed("public.htx_user", "password", "active_organization_id"), MEMBER, BELONGS),
+            says=("no_membership", "other"),
+        ),
+        Variant(
+            "no_membership",
+            "enable",
+            owner.login,
+            (added("public.organizations_organizationmember"),),
+            says=("no_membership",),
         ),
     )
     own_writes: Mapping[str, frozenset[str]] = {

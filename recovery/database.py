@@ -133,8 +133,8 @@ class Session(psycopg.Connection[Any]):
     def _flush_beside(self, message: str) -> None:
         """Before 17: a second connection's own commit takes the log before it to disk as well. It waits for no standby."""
         conninfo = make_conninfo(self.info.dsn, password=self.info.password)
-        with connect(conninfo, purpose=self.purpose, deadline=STATEMENT_SECONDS) as beside:
-            beside.execute("SET LOCAL synchronous_commit = local")
+        with connect(conninfo, purpose=self.purpose, autocommit=True, deadline=STATEMENT_SECONDS) as beside:
+            beside.execute("SET synchronous_commit = local")
             beside.execute("SELECT pg_logical_emit_message(true, 'breakglass', %s)", [message])
 
 

@@ -24,6 +24,7 @@ from tests.platforms.words import Broken, Variant
 
 FIRST_PAGE = 120.0  # seconds
 PATIENCE = 60.0  # seconds to an orderly end
+START_LOG = "console.log"
 LAST_WORDS = 2000  # characters
 DRILL = 900  # seconds: a drill waits for fresh one-time codes
 PLATFORM = """\
@@ -64,7 +65,7 @@ class Console:
         self._clear()
         self.folder.mkdir(mode=0o711)
         self._write_platforms()
-        with (self.folder / "console.log").open("w") as log:
+        with (self.folder / START_LOG).open("w") as log:
             command = [sys.executable, "-m", "breakglass.practice", "run"]
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -92,7 +93,7 @@ class Console:
             asked = ["--platform", self.software.name, "--outcome", variant.outcome, "--login", variant.login]
             done = self._on_console("drill", *asked, "--password-file", file.name)
         seconds = time.monotonic() - started
-        told = done.stdout if done.returncode == 0 else f"{done.stdout}\n{self._last_words()}"
+        told = done.stdout if done.returncode == 0 else f"{done.stdout}\n{self._last_words(self._logs)}"
         return Drilled(done.returncode == 0, seconds, told)
 
     def check(self) -> str:
@@ -158,12 +159,19 @@ class Console:
         deadline = time.monotonic() + FIRST_PAGE
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise Broken(f"The console of {self.software.name} does not start: {self._last_words()}")
+                raise Broken(
+                    f"The console of {self.software.name} does not start: {self._last_words([self.folder / START_LOG, *self._logs])}"
+                )
             time.sleep(0.5)
 
-    def _last_words(self) -> str:
-        """The ends of the console's own logs, which are thrown away with it."""
-        logs = (self.folder / "console.log", *sorted((self._home / "logs").glob("*.log")))
+    @property
+    def _logs(self) -> list[Path]:
+        """Of the console's processes. What it says at its start is not among them: there stand the passwords of its people."""
+        return sorted((self._home / "logs").glob("*.log"))
+
+    @staticmethod
+    def _last_words(logs: list[Path]) -> str:
+        """The ends of logs that are thrown away with the console."""
         ends = {log.name: log.read_text(errors="replace")[-LAST_WORDS:].strip() for log in logs if log.exists()}
         return "\n".join(f"{name}: {end}" for name, end in ends.items() if end)
 

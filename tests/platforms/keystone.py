@@ -40,7 +40,7 @@ FORGOTTEN = f"UPDATE password SET password_hash = '{NOBODY_KNOWS}' WHERE local_u
 LOCKED = f"UPDATE local_user SET failed_auth_count = 5, failed_auth_at = timezone('utc', now()) WHERE id = {OWNER_NO}"
 DISABLED = f'UPDATE "user" SET enabled = false WHERE id = {OWNER_ID}'
 BY_GROUP = (  # the role admin only through a group
-    """INSERT INTO "group" (id, domain_id, name) VALUES ('owners', 'default', 'owners')""",
+    """INSERT INTO "group" (id, domain_id, name, description, extra) VALUES ('owners', 'default', 'owners', '', '{}')""",
     f"INSERT INTO user_group_membership (user_id, group_id) VALUES ({OWNER_ID}, 'owners')",
     f"UPDATE assignment SET type = 'GroupProject', actor_id = 'owners' WHERE actor_id = {OWNER_ID}",
     f"UPDATE system_assignment SET type = 'GroupSystem', actor_id = 'owners' WHERE actor_id = {OWNER_ID}",
@@ -91,7 +91,10 @@ class Keystone(Software):
             says=("password_expired",),
         ),
         Variant("disabled", "enable", "owner", ENABLED, says=("disabled",)),
-        Variant("inactive", "enable", "owner", (changed("public.user", "last_active_at", enabled="true"),)),
+        Variant(
+            *("inactive", "reset", "owner"),
+            (changed("public.password", *RESET), changed("public.user", "last_active_at", enabled="true")),
+        ),
         Variant(
             *("domain_disabled", "enable", "owner", (changed("public.project", "enabled", id="default"),)),
             says=("tenant_suspended",),

@@ -11,33 +11,39 @@ from tests.platforms.software import Software
 
 FILE = ROOT / "docs" / "platforms.md"
 START, END = "<!-- {name}: recorded by make platforms ARGS=--record -->", "<!-- end of {name} -->"
-HEAD = "| locked out | outcome | rows that the run changed | drill | |\n|---|---|---|---|---|\n"
+HEAD = "| locked out | outcome | rows that the run changed | drill | played | |\n|---|---|---|---|---|---|\n"
 
 
 def write(software: Software, played: list[Played], *, file: Path = FILE) -> None:
-    """Replace the part of one software in the file, or add it at the end."""
+    """Write the lines of these variants into the part of one software; what was recorded of others stays."""
     start, end = (mark.format(name=software.name) for mark in (START, END))
-    section = f"{start}\n{_section(software, played)}{end}\n"
     text = file.read_text()
-    if start in text:
-        before, _start, rest = text.partition(start)
-        _old, _end, after = rest.partition(f"{end}\n")
-        file.write_text(before + section + after)
-    else:
-        file.write_text(f"{text.rstrip()}\n\n{section}")
+    before, found, rest = text.partition(start)
+    old, _end, after = rest.partition(f"{end}\n")
+    if not found:
+        before, old, after = f"{text.rstrip()}\n\n", "", ""
+    file.write_text(f"{before}{start}\n{_section(software, _lines(software, played, old))}{end}\n{after}")
 
 
-def _section(software: Software, played: list[Played]) -> str:
-    today = datetime.now(UTC).date().isoformat()
+def _section(software: Software, lines: list[str]) -> str:
     title = f"### {software.title} {software.version()}\n"
-    told = f"Profile `{Path(software.profile).name}`, PostgreSQL {software.major}, played on {today}.\n\n"
-    return f"{title}{told}{HEAD}{''.join(_line(one) for one in played)}"
+    return f"{title}Profile `{software.profile}`, PostgreSQL {software.major}.\n\n{HEAD}{''.join(lines)}"
+
+
+def _lines(software: Software, played: list[Played], old: str) -> list[str]:
+    """One for each variant in its order: new, or as it was recorded before."""
+    kept = {line.split("|")[1].strip(): f"{line}\n" for line in old.splitlines() if line.startswith("| ")}
+    known = kept | {one.variant.name: _line(one) for one in played}
+    return [known[variant.name] for variant in software.variants if variant.name in known]
 
 
 def _line(played: Played) -> str:
     ended = "holds" if played.holds else "fails"
     rows = "; ".join(_rows(played.rows)) or "-"
-    return f"| {played.variant.name} | {played.variant.outcome} | {rows} | {played.seconds:.0f} s | {ended} |\n"
+    today = datetime.now(UTC).date().isoformat()
+    return (
+        f"| {played.variant.name} | {played.variant.outcome} | {rows} | {played.seconds:.0f} s | {today} | {ended} |\n"
+    )
 
 
 def _rows(changes: list[Change]) -> list[str]:

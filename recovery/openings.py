@@ -90,7 +90,8 @@ def verify(row: Access, *, by: str) -> Access:
 def of_run(run: Run) -> list[Access]:
     """Every access of the run, the latest first; `is_agreed`: the keeper has signed it. Without that nothing is printed."""
     signed = Mandate.objects.filter(request__access=OuterRef("pk"), refusal="")
-    return list(run.accesses.annotate(**{"is_agreed": Exists(signed)}))
+    asked = {"is_agreed": Exists(signed)}
+    return list(run.accesses.annotate(**asked))
 
 
 def agreed(run: Run) -> Access | None:

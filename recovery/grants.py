@@ -30,7 +30,7 @@ from .rights import (
     sequences_of,
 )
 
-DOORS = Path(__file__).with_name("doors.sql")
+DOORS = tuple(Path(__file__).with_name(name) for name in ("doors.sql", "closing.sql"))
 FOR_BROKER = (
     "open_access(uuid, text, text, text, text, timestamptz, text, bytea)",
     *("lock_access(uuid)", "close_access(uuid)", "access_state(uuid)", "left_over()", "reap()", "key_stamp()"),
@@ -111,7 +111,7 @@ def _parts(profile: Profile, database: str, mode: str) -> Iterator[str]:
         for sequence in sequences_of(profile, kind):
             yield f"GRANT USAGE ON SEQUENCE {sequence.quoted} TO {quoted(role)};"
     if has_doors:
-        yield DOORS.read_text()
+        yield from (part.read_text() for part in DOORS)
     yield _secret_prefix()
     for rule in profile.tables.values():
         if rule.secret:

@@ -242,7 +242,7 @@ def test_set_up_that_runs_again_keeps_key_and_open_access(place: Place) -> None:
 def hmac_of_the_server(platform_server: Cluster) -> Iterator[psycopg.Connection]:
     with platform_server.connect() as connection, connection.transaction(force_rollback=True):
         connection.execute("CREATE SCHEMA breakglass")
-        connection.execute(grants.DOORS.read_bytes())
+        connection.execute(grants.DOORS[0].read_bytes())
         yield connection
 
 

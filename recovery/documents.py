@@ -165,26 +165,28 @@ class PlanDocument:
 
     def diff(self) -> list[Change]:
         """Every column of every row now and after, in the order of the statements; volatile ones last in each row."""
-        return [change for row in self.rows for change in _changes(row)]
+        scheme = self.password["scheme"] if self.password else ""
+        return [change for row in self.rows for change in _changes(row, scheme)]
 
 
-def _changes(row: PlannedRow) -> Iterator[Change]:
+def _changes(row: PlannedRow, scheme: str) -> Iterator[Change]:
     now = row.volatile | dict(row.image.columns or {})
     untouched = row.volatile.keys() - row.after.keys()
     for name in (*sorted((now.keys() | row.after.keys()) - untouched), *sorted(untouched)):
-        after, kind = (now[name], "volatile") if name in untouched else _after(row, name, now)
+        after, kind = (now[name], "volatile") if name in untouched else _after(row, name, now, scheme)
         shown = _shown(now.get(name), name in row.secret)
         yield Change(row.image.table, row.image.row_key, row.image.label, name, shown, after, kind)
 
 
-def _after(row: PlannedRow, name: str, now: dict[str, Any]) -> tuple[Any, str]:
+def _after(row: PlannedRow, name: str, now: dict[str, Any], scheme: str) -> tuple[Any, str]:
     if row.action == "delete":
         return None, "removed"
     if name not in row.after:
         return _shown(now.get(name), name in row.secret), "unchanged"
     planned, is_new = row.after[name], row.action == "insert"
     if "kind" in planned:
-        return str(KINDS[planned["kind"]]), "secret" if name in row.secret else "added" if is_new else "changed"
+        told = f"{KINDS[planned['kind']]}{f': {scheme}' if planned['kind'] == 'password_hash' else ''}"
+        return told, "secret" if name in row.secret else "added" if is_new else "changed"
     value = _shown(planned["value"], name in row.secret)
     if is_new:
         return value, "added"

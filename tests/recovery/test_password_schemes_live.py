@@ -309,6 +309,8 @@ def test_formula_is_part_of_what_is_approved(make: Make) -> None:
     assert document.password["formula"] == "hex(sha1(salt + hex(sha1(password))))"
     assert document.password["salt"] == "hex32"
     assert document.password["longest"] == 100
+    [shown] = [change.after for change in document.diff() if change.column == "pass"]
+    assert shown == "the hash of the password that the beneficiary types: hex(sha1(salt + hex(sha1(password))))"
 
 
 def test_hash_that_its_column_would_cut_is_refused_before_anything_is_claimed(make: Make) -> None:

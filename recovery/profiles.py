@@ -122,9 +122,10 @@ def _tenant(section: Section, schema: str) -> TenantRule:
         key = f"{quoted(section.text('key'))}::text AS tenant_key"
     sql = f"SELECT {key} FROM {table.quoted} WHERE ({section.text('system')})"
     with section.reading("system"):
-        return TenantRule(
-            table, section.text("key"), Query(sql, parse_query(sql, schema=schema), section.place("system"))
-        )
+        query = Query(sql, parse_query(sql, schema=schema), section.place("system"))
+    if query.parameters:
+        raise section.no("system", _("it is asked without parameters"))
+    return TenantRule(table, section.text("key"), query)
 
 
 def _optional_query(

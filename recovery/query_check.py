@@ -27,6 +27,10 @@ WHERE p.proname = ANY(%s) AND p.provolatile = 'v'
   AND p.proname <> ALL('{random,gen_random_uuid,clock_timestamp,timeofday}')
 ORDER BY 1
 """
+NO_TABLE = """
+SELECT c.relkind FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s AND c.relkind NOT IN ('r', 'p')
+"""
 BOOLEAN, TEXTS = {16}, {1009, 1015}  # type numbers of PostgreSQL: bool; text[], varchar[]
 TYPES = {"enabled": BOOLEAN, "is_owner": BOOLEAN, "holds": BOOLEAN, "blockers": TEXTS}
 SAVEPOINT = sql.SQL("{} query_check")
@@ -47,6 +51,12 @@ def look(session: Session, profile: Profile) -> Iterator[str]:
                 "The query {place} calls the function {name}, which may change something. Correct the profile."
             )
             yield sentence.format(place=query.place, name=name)
+    for table in sorted({statement.table for one in profile.outcomes.values() for statement in one.statements}):
+        if session.execute(NO_TABLE, [table.schema, table.name]).fetchone():
+            sentence = _(
+                "{table} is no table of this database (a view, a foreign table): its rows cannot be counted. Name the table."
+            )
+            yield sentence.format(table=table)
     for kind, outcome in profile.outcomes.items():
         for statement in outcome.statements:
             why = _answer(session, partial(_explain_statement, session, profile, statement))

@@ -170,6 +170,38 @@ def test_malformed_profile_is_refused_by_key_and_reason(
     assert caught.value.facts["file"].endswith("mine.toml")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key", "reason"),
+    [
+        (
+            'system = "is_system"',
+            'system = "true); DELETE FROM tenant; SELECT (1"',
+            "tenant.system",
+            "exactly one statement",
+        ),
+        ('system = "is_system"', "system = \"setval('s', 1) > 0\"", "tenant.system", "does more than compute"),
+        ('system = "is_system"', 'system = "id = %(key)s OR \\u0000"', "tenant.system", "NUL"),
+        ('table = "tenant"', f'table = "{"t" * 64}"', "tenant.table", "no name that PostgreSQL keeps"),
+        ('shows = ["expires_at"]', f'shows = ["{"é" * 32}"]', "table.session", "no name that PostgreSQL keeps"),
+        (
+            'volatile = ["failed_logins"',
+            'volatile = ["failed\\u0000logins"',
+            "table.adminuser",
+            "no name that PostgreSQL",
+        ),
+        ('system = "is_system"', 'system = "id = %(key)s"', "tenant.system", "without parameters"),
+    ],
+)
+def test_hostile_text_outside_of_the_statements_is_refused(
+    tmp_path: Path, old: str, new: str, key: str, reason: str
+) -> None:
+    with pytest.raises(ProfileRefused) as caught:
+        load(tmp_path, changed(old, new))
+
+    assert caught.value.facts["key"] == key
+    assert reason in caught.value.facts["reason"]
+
+
 def with_enable(sql: str, extra: str = "") -> str:
     steps = f'\n[[outcome.enable.statement]]\nname = "another"\nsql = "{sql}"\nexpect = 1\n{extra}\n# Disable now'
     return changed("# Disable now", steps)

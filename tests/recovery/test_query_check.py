@@ -121,3 +121,16 @@ def test_statement_that_cannot_be_run_is_named(stage: Stage, tmp_path: Path, old
 
     assert found.startswith("The statement “")
     assert sentence in found
+
+
+def test_view_in_the_place_of_a_table_is_named(stage: Stage, tmp_path: Path) -> None:
+    with stage.place.acme.connect() as connection:
+        connection.execute("ALTER TABLE session RENAME TO session_kept")
+        connection.execute("CREATE VIEW session AS SELECT * FROM session_kept")
+        connection.execute("GRANT SELECT ON session TO breakglass_reader")
+
+    found = told(stage, tmp_path, "title = ", "title = ")
+
+    assert found == [
+        "public.session is no table of this database (a view, a foreign table): its rows cannot be counted. Name the table."
+    ]

@@ -124,7 +124,7 @@ class AccessNotClosed(Refused):
     code = "access_not_closed"
     happened = _("The temporary login {role} could not be proven closed: {why}.")
     undone = _("The incident stays open at this point; the worker goes on asking.")
-    remedy = _("Let the platform's database administrator run: {statement}")
+    remedy = _("Let the platform's database administrator run the closing line: {statement} Then look again.")
 
 
 class AccessNotPrepared(Refused):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from breakglass.practice.cluster import PORT, Cluster
 
+CHANGED = b"SET CONSTRAINTS ALL IMMEDIATE"  # what a change says at its end; others commit as well
 COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"  # as a message of its own
 CHUNK = 65536
 
@@ -50,9 +51,11 @@ class Route:
                 threading.Thread(target=self._to_client, args=[server, client, dead], daemon=True).start()
 
     def _to_server(self, client: socket.socket, server: socket.socket, dead: threading.Event) -> None:
+        has_changed = False
         with contextlib.suppress(OSError):
             while data := client.recv(CHUNK):
-                if data == COMMIT:
+                has_changed |= CHANGED in data
+                if has_changed and data == COMMIT:
                     dead.set()
                     self.swallowing.set()
                     if self.forwards:

@@ -18,6 +18,7 @@ from recovery.documents import PlanDocument
 from recovery.models import RunState
 from recovery.refusals import PasswordRefused, PepperMissing, SchemeUnknown
 from recovery.run_refusals import SetupMissing
+from tests.breakglass.story import tables_with
 from tests.recovery import madeup
 from tests.recovery.stage import PASSWORD, WHO, Stage
 
@@ -214,6 +215,7 @@ def test_pepper_comes_from_the_platforms_own_table(make: Make) -> None:
     pre = base64.b64encode(hmac.digest(PEPPER.encode(), P, "sha256"))
     assert bcrypt.checkpw(pre, row(stage, "Olive")["pass"].encode())
     assert PEPPER not in document.content
+    assert [tables_with(secret) for secret in (PEPPER, PASSWORD)] == [[], []]
     assert readiness.look(stage.place.platform).missing == ()
 
 

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .login_rule import LoginCheck, LoginStep
@@ -25,11 +27,12 @@ SECONDS = 12.0  # for the whole sign-in
 GRACE = 2.0  # for the process around it
 NOT_REACHED = "not_reached"
 BROKEN = "broken"
+PLAIN = "plain"
 BUSY = frozenset({429, 502, 503, 504})
 NO_SUCH_ADDRESS = frozenset({404, 405, 501})
 # After these nobody can say whether the platform would have let the person in.
 SILENT = frozenset(
-    {"slow", "unreachable", "certificate", "garbled", "large", "cookies", "redirects", "elsewhere", BROKEN}
+    {"slow", "unreachable", "certificate", "garbled", "large", "cookies", "redirects", "elsewhere", BROKEN, PLAIN}
 )
 FOUND = {
     "ok": _("as expected"),
@@ -50,6 +53,7 @@ FOUND = {
     "redirects": _("it redirects again and again"),
     "elsewhere": _("it leads to another address, and the check does not follow"),
     BROKEN: _("the check broke off"),
+    PLAIN: _("its address is no https, so the password was not sent"),
     NOT_REACHED: _("not tried"),
 }
 
@@ -135,6 +139,21 @@ def is_declared(platform: Platform) -> bool:
     return platform.profile.login_check is not None and bool(platform.sign_in_url)
 
 
+def note(platform: Platform) -> str:
+    """What whoever prepares a recovery should know of the login check; "" when it will be played, or none is wanted."""
+    if platform.profile.login_check is None:
+        return ""
+    if not platform.sign_in_url:
+        return gettext(
+            "The profile declares a login check, but the platform file has no sign_in_url: it will not be played."
+        )
+    if not is_private(platform.sign_in_url):
+        return gettext(
+            "The login check will not be played: sign_in_url is no https, and the password would travel readable."
+        )
+    return ""
+
+
 def play(platform: Platform, *, login: str, password: str, seconds: float | None = None) -> Result:
     """Sign in as this account and do what only an owner may, as the profile's [login_check] says.
 
@@ -147,6 +166,8 @@ def play(platform: Platform, *, login: str, password: str, seconds: float | None
     rule = platform.profile.login_check
     if rule is None or not platform.sign_in_url:
         raise LookupError("no login check is declared here")  # callers ask is_declared first
+    if not is_private(platform.sign_in_url):
+        return judged(rule, [{"found": PLAIN}])
     order = {
         "base": base_of(platform.sign_in_url),
         "values": {"base": base_of(platform.sign_in_url), "login": login, "password": password},
@@ -162,6 +183,17 @@ def not_tried(platform: Platform) -> Result:
     rule = platform.profile.login_check
     steps = rule.steps if rule else ()
     return Result(Verdict.NOT_TRIED, tuple(StepResult(step.name, step.wanted, NOT_REACHED) for step in steps))
+
+
+def is_private(address: str) -> bool:
+    """Whether what is sent there can be read by nobody on the way: https, or this very host."""
+    parts = urlsplit(address)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:  # a name, which may lead anywhere
+        return False
 
 
 def base_of(address: str) -> str:

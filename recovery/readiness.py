@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import access, database, peppers, query_check, readiness_by_hand, rights, surroundings
+from . import access, database, login_checks, peppers, query_check, readiness_by_hand, rights, surroundings
 from .columns import Table
 from .database import Identity, Session
 from .derived import secrets_view
@@ -55,7 +55,7 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
     stands = [_("The profile {name} can be read ({digest}).").format(name=profile.name, digest=profile.digest[:12])]
     stands.append(str(readiness_by_hand.STANDS[platform.mode]))
     missing: list[str] = []
-    notes: list[str] = [profile.restart] if profile.restart else []
+    notes = [told for told in (profile.restart, login_checks.note(platform)) if told]
     try:
         with database.connect(conninfo, purpose="read", schema=profile.schema, reading=True) as session:
             identity = database.identity(session)

@@ -153,7 +153,7 @@ def _access(opened: Access) -> dict[str, Any]:
 
 
 def _proofs(incident: Incident) -> list[Piece]:
-    """The console's own sign-ins, whatever they said, and what was seen or confirmed of the person's."""
+    """The console's own sign-ins, whatever they said, and what was seen or confirmed of the person's; both may be empty."""
     checks = [
         {"run": str(check.execution.run_id), "at": _at(check.at), **_parsed(check.facts)}
         for check in incident.login_checks.select_related("execution")
@@ -167,8 +167,7 @@ def _proofs(incident: Incident) -> list[Piece]:
         }
         for proof in incident.sign_in_proofs.select_related("account").order_by("id")
     ]
-    content = {"login_checks": checks, "proofs": proofs}
-    return [_named_by_content(Kind.PROOF, "proof/sign-in", content)] if checks or proofs else []
+    return [_named_by_content(Kind.PROOF, "proof/sign-in", {"login_checks": checks, "proofs": proofs})]
 
 
 def _at(moment: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
-from audit import events
+from audit import blobs, events
 from audit.models import Entry
 from breakglass.procedure import evidence, login_proofs, proofs
 from breakglass.procedure.models import EvidenceItem, LoginCheck, SignInProof
@@ -91,6 +91,17 @@ def test_the_bundle_gets_what_was_tried_and_seen(acme):
     evidence.collect(incident, by=incident.requester_account)
 
     assert incident.evidence_items.filter(kind=EvidenceItem.Kind.PROOF).count() == 1
+
+
+def test_evidence_says_so_when_nobody_was_seen_to_sign_in(platform, tmp_path):
+    (tmp_path / "silent.toml").write_text(sites.profile_with(""))
+    acme_site.lead_to(platform, acme_site.NOBODY, profile="silent.toml")
+    incident = story.executed(platform)
+
+    evidence.collect(incident, by=incident.requester_account)
+
+    kept = incident.evidence_items.get(kind=EvidenceItem.Kind.PROOF)
+    assert json.loads(blobs.read(kept.sha256)) == {"login_checks": [], "proofs": []}
 
 
 def test_a_refused_owners_action_is_no_recovery_and_the_page_says_which_step(platform, foreign):

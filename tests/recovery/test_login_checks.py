@@ -313,3 +313,28 @@ def test_the_base_is_the_origin_of_the_sign_in_address():
 def test_without_an_address_nothing_is_played(folder):
     assert not login_checks.is_declared(sites.platform_with(folder, PLAIN, url=""))
     assert not login_checks.is_declared(sites.platform_with(folder, "", url="https://acme.example/"))
+
+
+@pytest.mark.parametrize("url", ["http://acme.example/", "http://10.0.0.7/", "http://localhost.evil.example/"])
+def test_no_password_is_sent_over_plain_http_to_another_host(folder, url):
+    platform = sites.platform_with(folder, PLAIN, url=url)
+
+    result = login_checks.play(platform, login=LOGIN, password=PASSWORD)
+
+    assert (result.verdict, result.failed.found) == (Verdict.UNKNOWN, "plain")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://acme.example/", "http://127.0.0.1:8001/", "http://localhost/", "http://[::1]/"]
+)
+def test_https_and_this_very_host_are_private(url):
+    assert login_checks.is_private(url)
+
+
+def test_who_prepares_a_recovery_is_told_why_a_declared_check_will_not_be_played(folder):
+    def told(check: str, url: str) -> str:
+        return login_checks.note(sites.platform_with(folder, check, url=url))
+
+    assert "has no sign_in_url" in told(PLAIN, "")
+    assert "is no https" in told(PLAIN, "http://acme.example/")
+    assert told(PLAIN, "https://acme.example/") == told("", "") == ""

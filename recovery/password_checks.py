@@ -17,6 +17,7 @@ def check_password(profile: Profile, root: Section) -> None:
         for statement, step in zip(outcome.statements, outcomes[kind].steps("statement"), strict=True):
             _check_columns(profile, statement, step)
         _check_ingredients(profile, outcome, outcomes[kind])
+        _check_put_back(profile, outcome, outcomes[kind])
 
 
 def _check_columns(profile: Profile, statement: Statement, step: Section) -> None:
@@ -46,6 +47,22 @@ def _check_ingredients(profile: Profile, outcome: Outcome, section: Section) -> 
         )
     if rule.formula is not None and "key" in rule.formula.names and outcome.kind == "create":
         raise section.no("statement", _("the formula needs the account's key, which a new account does not have yet"))
+
+
+def _check_put_back(profile: Profile, outcome: Outcome, section: Section) -> None:
+    """An old hash without its old salt would fit no password."""
+    if outcome.kind != "restore" or profile.password.column not in outcome.writes:
+        return
+    statements = (statement for other in profile.outcomes.values() for statement in other.statements)
+    salts = {
+        Column(statement.table, name)
+        for statement in statements
+        for name, assigned in statement.parsed.assigned.items()
+        if "salt" in assigned.parameters
+    }
+    left = sorted(salts - outcome.writes)
+    if left:
+        raise section.no("statement", _("{column} must go back together with the password").format(column=left[0]))
 
 
 def _used(outcome: Outcome) -> frozenset[str]:

@@ -47,6 +47,7 @@ def test_declared_scheme_of_the_guide_is_accepted_with_its_example(tmp_path: Pat
     text = re.sub(r"(?ms)^\[password\]\n.*?(?=^# Step 5)", lambda _found: f"{DECLARED}\n", EXAMPLE)
     text = text.replace('"password_hash"]', '"password_hash", "salt"]')
     text = text.replace("pass = %(password_hash)s,", "pass = %(password_hash)s, otp_seed = %(salt)s,")
+    text = text.replace("pass = %(before_pass)s,", "pass = %(before_pass)s, otp_seed = %(before_otp_seed)s,")
     text = text.replace("pass, status,", "pass, otp_seed, status,")
     text = text.replace("%(password_hash)s, 'active'", "%(password_hash)s, %(salt)s, 'active'")
     path = tmp_path / "mine.toml"

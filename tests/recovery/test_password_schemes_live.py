@@ -13,10 +13,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from breakglass.practice.cluster import Cluster
-from recovery import access, grants, plans, platforms, readiness, runs
+from recovery import access, grants, plans, platforms, readiness, rollback, runs
 from recovery.documents import PlanDocument
 from recovery.models import RunState
-from recovery.refusals import PasswordRefused, PepperMissing, SchemeUnknown
+from recovery.refusals import PasswordRefused, PepperMissing, ProfileRefused, SchemeUnknown
 from recovery.run_refusals import SetupMissing
 from tests.breakglass.story import tables_with
 from tests.recovery import madeup
@@ -97,12 +97,22 @@ inputs = ["key"]
 name = "disable"
 sql = "UPDATE staff SET active = 0 WHERE id = %(key)s"
 expect = 1
+
+[outcome.restore]
+inputs = ["key"]
+
+[[outcome.restore.statement]]
+name = "put the old password back"
+undoes = "reset"
+sql = "UPDATE staff SET pass = %(before_pass)s OLD_SALT WHERE id = %(key)s"
+expect = 1
 """
 SALTED = {
     "MORE_INPUTS": ', "salt"',
     "NEW_COLUMN": ", salt",
     "NEW_VALUE": ", %(salt)s",
     "SET_SALT": ", salt = %(salt)s",
+    "OLD_SALT": ", salt = %(before_salt)s",
 }
 CURRENT = 'current = "SELECT v.pass_prefix AS prefix FROM breakglass.staff_secrets AS v WHERE v.id = %(key)s"'
 OLIVE, TYPED, BLANK, UNUSABLE, ODD = "12345"
@@ -153,10 +163,12 @@ def make(console: str, platform_server: Cluster, settings: Settings, tmp_path: P
     """Builds the shop with this [password] section."""
     with madeup.database(platform_server, "shop", sql=SQL) as dbname:
 
-        def built(password: str, *, salted: bool = False, extra: str = "") -> Stage:
+        def built(
+            password: str, *, salted: bool = False, words: dict[str, str] | None = None, extra: str = ""
+        ) -> Stage:
             profile = PROFILE.replace("PASSWORD_PART", password)
-            for word, text in SALTED.items():
-                profile = profile.replace(word, text if salted else "")
+            for word, text in (words or SALTED).items():
+                profile = profile.replace(word, text if salted or words else "")
             place = madeup.write_platform(tmp_path, platform_server, dbname, settings, profile=profile, extra=extra)
             return madeup.furnished(place, console)
 
@@ -187,6 +199,23 @@ def test_salt_in_a_second_column_goes_into_the_hash(make: Make, outcome: str) ->
     found = row(stage, "Olive" if outcome == "reset" else "new")
     assert len(found["salt"]) == 32
     assert found["pass"] == sha1(found["salt"].encode() + sha1(P).encode())
+
+
+def test_old_hash_goes_back_together_with_its_salt(make: Make) -> None:
+    stage = make(DOUBLE, salted=True)
+    before = row(stage, "Olive")
+    run = stage.carry_out(planned(stage, "reset", OLIVE))
+
+    done(stage, rollback.restore_document(run))
+
+    assert row(stage, "Olive") == before
+
+
+def test_restore_that_forgets_the_salt_is_no_profile(make: Make) -> None:
+    forgetful = {**SALTED, "OLD_SALT": ""}
+
+    with pytest.raises(ProfileRefused, match="public.staff.salt must go back together with the password"):
+        make(DOUBLE, words=forgetful)
 
 
 def test_old_double_hash_is_written_as_the_old_software_does(make: Make) -> None:

@@ -18,6 +18,7 @@ from .planned_rows import check_count
 from .platforms import Platform
 from .points import passed
 from .profile import Profile, Statement, TableRule
+from .run_refusals import TooManyRows
 from .statements import parameters_in
 
 
@@ -35,13 +36,17 @@ class Job:
 
 @dataclass
 class Done:
-    """What the statements did, still uncommitted. sent: the texts with secrets left out; added: place -> its INSERT."""
+    """What the statements did, still uncommitted. sent: the texts with secrets left out; added: place -> its INSERT.
+
+    met: number of an UPDATE or DELETE -> how many rows of it have an image.
+    """
 
     before: dict[tuple[str, str], Image] = field(default_factory=dict)
     after: dict[tuple[str, str], Image] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
     written: dict[Table, dict[str, int]] = field(default_factory=dict)
     added: dict[tuple[str, str], int] = field(default_factory=dict)
+    met: dict[int, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -110,10 +115,18 @@ def _meet(work: Work, number: int, *, known: frozenset[str]) -> None:
         return
     found = images.met(work.session, work.job.profile, work.job.run.kind, statement, work.values_of(statement))
     planned = [row for row in work.job.document.rows if row.statement == number and row.compared]
-    if planned:
+    if planned or _was_planned(work, statement):
         comparisons.require_unchanged(statement, planned, found, volatile=work.rule(statement).volatile)
+    work.done.met[number] = len(found)
     for image in found:
         work.done.before.setdefault(image.place, image)
+
+
+def _was_planned(work: Work, statement: Statement) -> bool:
+    """True when the plan has looked for the rows of an UPDATE, so that none there means none now."""
+    if statement.parsed.action != "update":
+        return False
+    return parameters_in(statement.parsed.where) - statement.own_names <= work.job.document.known_values.keys()
 
 
 def _run(work: Work, number: int, *, known: frozenset[str]) -> None:
@@ -125,8 +138,11 @@ def _run(work: Work, number: int, *, known: frozenset[str]) -> None:
         effects.require_named_tables(work.session, statement, values)
     cursor = work.session.execute(statement.sql, values)
     check_count(statement, cursor.rowcount, target=job.document.login or job.document.target_key)
-    _note(work, statement, cursor.rowcount)
     is_insert = statement.parsed.action == "insert"
+    if not is_insert and cursor.rowcount > work.done.met[number]:  # an earlier statement has led it to further rows
+        facts = {"statement": statement.name, "count": cursor.rowcount, "table": statement.table}
+        raise TooManyRows(**facts, expect=work.done.met[number])
+    _note(work, statement, cursor.rowcount)
     if is_insert or statement.returns:
         returned = dict(zip(statement.parsed.returning, database.as_texts(cursor)[0], strict=True))
         work.values.update({name: returned[column] for name, column in statement.returns.items()})

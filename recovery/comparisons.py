@@ -38,7 +38,7 @@ def require_unchanged(
             name = f"{row.image.table} {row.image.label or row.image.row_key}"
             raise RowChanged(row=name, what=differences(row.image, image, volatile))
     if now:
-        raise TooManyRows(statement=statement.name, count=count, table=statement.table, expect=str(statement.expect))
+        raise TooManyRows(statement=statement.name, count=count, table=statement.table, expect=count - len(now))
 
 
 def require_as_planned(
@@ -53,7 +53,8 @@ def require_as_planned(
     for place, after in written.after.items():
         if after.columns is None:
             continue
-        rule, planned = rules[after.table], _planned(document, written, place)
+        rule = rules[after.table]
+        planned = _planned(document, written, place, statements)
         expected = {name: _expected(rule.table, name, planned, statements, secret) for name in planned}
         own = _columns_written(rule.table, statements) | rule.volatile
         wrong = _wrong(written.before[place], after, expected, own)
@@ -62,14 +63,23 @@ def require_as_planned(
             raise NotAsPlanned(row=f"{after.table} {after.label or after.row_key}", what=what)
 
 
-def _planned(document: PlanDocument, written: Written, place: Place) -> dict[str, Any]:
-    """What the plan promises for this row; of several statements the last one counts."""
+def _planned(
+    document: PlanDocument, written: Written, place: Place, statements: tuple[Statement, ...]
+) -> dict[str, Any]:
+    """What the plan promises for this row; of several statements the last one counts, and one without planned rows promises nothing."""
     number = written.added.get(place)
-    merged: dict[str, Any] = {}
+    merged: dict[str, tuple[int, Any]] = {}
     for row in document.rows:
         if row.image.place == place or (row.action == "insert" and row.statement == number):
-            merged.update(row.after)
-    return merged
+            merged.update({name: (row.statement, planned) for name, planned in row.after.items()})
+    unplanned = {n for n in range(len(statements)) if str(statements[n].table) == place[0]} - {
+        row.statement for row in document.rows
+    }
+    return {
+        name: planned
+        for name, (last, planned) in merged.items()
+        if not any(later > last and name in statements[later].parsed.assigned for later in unplanned)
+    }
 
 
 def _expected(

@@ -28,7 +28,7 @@ def test_create_makes_the_id_from_the_login_and_repairs_the_house(fact: Fact) ->
         fact.run("create", login="Dora@Beacon.example", name="Dora")
 
     own = "op:dora@beacon.example"
-    assert [row["id"] for row in new["ops.operator"]] == [own]
+    assert [(row["id"], row["flags"]) for row in new["ops.operator"]] == [(own, 1 | 8 | 16)]
     assert [(row["login"], row["operator_id"]) for row in new["ops.login"]] == [("dora@beacon.example", own)]
     assert sorted((row["operator_id"], row["duty"]) for row in new["ops.duty"]) == [(own, "admin"), (own, "reader")]
     assert [(row["slug"], row["created_by"]) for row in new["ops.site"]] == [("house", own)]
@@ -95,3 +95,23 @@ def test_rows_alike_in_a_table_without_unique_rule_are_refused(fact: Fact) -> No
 
     with pytest.raises(KeyShared, match=r"Several rows of ops\.duty have the same key"):
         fact.plan("disable", ABE)
+
+
+def test_row_that_a_statement_did_not_meet_in_the_plan_stops_the_run(fact: Fact) -> None:
+    document = fact.plan("reset", ABE)
+    fact.do("UPDATE ops.operator SET full_name = 'Impostor' WHERE id = %s", BEA)
+
+    run = fact.stage.carry_out(document)
+
+    assert run.state == RunState.ABORTED
+    assert "stop impostors meets 1 rows in ops.operator, but 0 are expected" in run.reason
+
+
+def test_row_to_which_only_an_earlier_statement_leads_stops_the_run(fact: Fact) -> None:
+    run = fact.run("reset", ABE)
+    fact.do("UPDATE ops.operator SET full_name = 'Chained' WHERE id = %s", ABE)
+
+    undo = fact.stage.carry_out(rollback.disable_document(run))
+
+    assert undo.state == RunState.ABORTED
+    assert "clear the tries of who is stopped meets 1 rows in ops.operator, but 0 are expected" in undo.reason

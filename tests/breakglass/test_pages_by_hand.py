@@ -5,8 +5,9 @@ import re
 import pytest
 from django.test import Client
 
-from breakglass.procedure import handover
+from breakglass.procedure import accesses, handover
 from breakglass.procedure.models import Incident
+from recovery import openings
 from recovery.models import Access, Run, RunKind, RunState
 from tests import builders, by_hand, cast, keepers
 from tests.acme import Acme
@@ -101,6 +102,25 @@ def test_statement_is_not_shown_before_the_keeper_has_agreed(premade):
 
     assert not STATEMENT.findall(page)
     assert "keeper" in page
+
+
+def test_access_that_a_crash_left_half_prepared_can_be_given_up(premade, monkeypatch):
+    incident = builders.window_open(premade, RunKind.ENABLE).incident
+    monkeypatch.setattr(openings, "_answer", _die)
+    desk = Desk(incident)
+    with pytest.raises(KeyboardInterrupt):
+        accesses.prepare(incident, by=desk.account, code=cast.code_for(desk.account))
+    page = desk.page()
+    assert "not prepared to the end" in page
+    assert not STATEMENT.findall(page)
+
+    desk.press("execute/access/give-up")
+
+    assert Run.objects.get().state == RunState.ABORTED
+
+
+def _die(request: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_revoke_shows_what_the_dba_has_to_run(premade):

@@ -21,7 +21,7 @@ from breakglass.practice.drill import WITH_PASSWORD, Cast, Colleague, Drill, Dri
 from breakglass.practice.home import Home
 from breakglass.practice.people import DANA, DANA_LOGIN
 from recovery import platforms
-from recovery.models import RunKind
+from recovery.models import AccessMode, RunKind
 from recovery.platforms import Platform
 
 OUTCOMES = (RunKind.CREATE, RunKind.RESET, RunKind.ENABLE)
@@ -78,6 +78,9 @@ def _sandbox(name: str) -> Platform:
                 "Nothing was done."
             ).format(name=name)
         )
+    if platform.mode != AccessMode.DOORS:
+        what = _("A drill plays without a database administrator, and {name} needs one by hand. Nothing was done.")
+        raise DrillFailed(what.format(name=name))
     return platform
 
 

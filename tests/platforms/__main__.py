@@ -48,11 +48,9 @@ def _software(software: Software, asked: argparse.Namespace) -> list[Played]:
             software.forget()
         say(f"{software.name} {software.version()}: started in {timed(software.start):.0f} s")
         wanted = [one for one in software.variants if not asked.variant or one.name in asked.variant]
-        played = [_told(_played(software, one)) for one in wanted]
+        played = [_told(software, _played(software, one), record_it=asked.record) for one in wanted]
     finally:
         software.stop()
-    if asked.record:
-        record.write(software, played)
     return played
 
 
@@ -66,21 +64,25 @@ def _played(software: Software, variant: Variant) -> Played:
         console.stop()
 
 
-def _told(played: Played) -> Played:
+def _told(software: Software, played: Played, *, record_it: bool) -> Played:
     rows = ", ".join(map(str, played.rows))
-    say(
-        f"{played.software} {played.variant.name}: {'holds' if played.holds else 'FAILS'} in {played.seconds:.0f} s; {rows}"
-    )
+    say(f"{played.software} {played.variant.name}: {_verdict(played)} in {played.seconds:.0f} s; {rows}")
     for fault in played.faults:
         say(f"    {fault}")
+    if record_it:
+        record.write(software, played)
     return played
+
+
+def _verdict(played: Played) -> str:
+    return "holds" if played.holds else "FAILS"
 
 
 def _summary(played: list[Played]) -> None:
     say("")
     for one in played:
         row = (one.software, one.variant.name, one.variant.outcome, f"{len(one.rows)} rows", f"{one.seconds:.0f} s")
-        say("  ".join(f"{text:<16}" for text in row) + ("holds" if one.holds else "FAILS"))
+        say("  ".join(f"{text:<16}" for text in row) + _verdict(one))
 
 
 if __name__ == "__main__":

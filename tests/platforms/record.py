@@ -14,8 +14,8 @@ START, END = "<!-- {name}: recorded by make platforms ARGS=--record -->", "<!-- 
 HEAD = "| locked out | outcome | rows that the run changed | drill | played | |\n|---|---|---|---|---|---|\n"
 
 
-def write(software: Software, played: list[Played], *, file: Path = FILE) -> None:
-    """Write the lines of these variants into the part of one software; what was recorded of others stays."""
+def write(software: Software, played: Played, *, file: Path = FILE) -> None:
+    """Write the line of this variant into the part of its software; what was recorded of others stays."""
     start, end = (mark.format(name=software.name) for mark in (START, END))
     text = file.read_text()
     before, found, rest = text.partition(start)
@@ -30,10 +30,10 @@ def _section(software: Software, lines: list[str]) -> str:
     return f"{title}Profile `{software.profile}`, PostgreSQL {software.major}.\n\n{HEAD}{''.join(lines)}"
 
 
-def _lines(software: Software, played: list[Played], old: str) -> list[str]:
+def _lines(software: Software, played: Played, old: str) -> list[str]:
     """One for each variant in its order: new, or as it was recorded before."""
     kept = {line.split("|")[1].strip(): f"{line}\n" for line in old.splitlines() if line.startswith("| ")}
-    known = kept | {one.variant.name: _line(one) for one in played}
+    known = kept | {played.variant.name: _line(played)}
     return [known[variant.name] for variant in software.variants if variant.name in known]
 
 

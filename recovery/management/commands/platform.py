@@ -78,6 +78,8 @@ class Command(BaseCommand):
     def _show(self, platform: Platform) -> None:
         profile = platform.profile
         self.stdout.write(f"{platform.title} ({platform.name}): {profile.title}, SHA-256 {profile.digest}")
+        rule = profile.password
+        self.stdout.write(f"{rule.column}: {rule.scheme}, {rule.formula or rule.default}")
         for kind, outcome in profile.outcomes.items():
             self.stdout.write(f"\n{kind}")
             for statement in outcome.statements:

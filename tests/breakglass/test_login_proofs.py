@@ -209,3 +209,10 @@ def test_proof_page_tells_the_consoles_sign_in_from_the_persons(acme):
     assert "not seen yet" in waiting
     assert "Go on to revoke" in waiting
     assert "dana@acme.example is in" in confirmed
+
+
+def test_security_finds_the_checks_in_the_admin(platform):
+    story.executed(platform)
+    simone = cast.signed_in(Client(), builders.people().simone)
+
+    assert "unknown" in simone.get("/admin/procedure/logincheck/").text

@@ -189,6 +189,7 @@ class PlanAdmin(RecordAdmin):
 @admin.register(LoginCheck)
 class LoginCheckAdmin(RecordAdmin):
     list_display = ("incident", "verdict", "at")
+    list_select_related = ("incident",)
 
 
 @admin.register(SignInProof)

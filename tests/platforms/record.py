@@ -27,7 +27,7 @@ def write(software: Software, played: Played, *, file: Path = FILE) -> None:
 
 def _section(software: Software, lines: list[str]) -> str:
     title = f"### {software.title} {software.version()}\n"
-    return f"{title}Profile `{software.profile}`, PostgreSQL {software.major}.\n\n{HEAD}{''.join(lines)}"
+    return f"{title}Profile `{Path(software.profile).name}`, PostgreSQL {software.major}.\n\n{HEAD}{''.join(lines)}"
 
 
 def _lines(software: Software, played: Played, old: str) -> list[str]:

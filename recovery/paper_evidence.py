@@ -68,7 +68,16 @@ class Look:
         return image.without(self.profile.tables[self.table(image.table)].volatile)
 
     def statement(self, row: PlannedRow) -> Statement:
-        own = self.document.statements[row.statement]
+        return self._statement_at(row.statement)
+
+    def written_later(self, row: PlannedRow) -> set[str]:
+        """Columns that a later statement may write into this row as well."""
+        later = map(self._statement_at, range(row.statement + 1, len(self.document.statements)))
+        updates = (one for one in later if str(one.table) == row.image.table and one.parsed.action == "update")
+        return {name for one in updates for name in one.parsed.assigned}
+
+    def _statement_at(self, number: int) -> Statement:
+        own = self.document.statements[number]
         kept = self.profile.outcomes[self.document.outcome].statements
         return next(one for one in kept if one.name == own["name"] and one.sql == own["sql"])
 
@@ -172,7 +181,8 @@ def _bears_mark(look: Look, rows: Planned) -> bool:
 def _holds_plan(look: Look, row: PlannedRow, now: list[Image]) -> bool:
     volatile = look.profile.tables[look.table(row.image.table)].volatile
     known = {name: given["value"] for name, given in row.after.items() if "value" in given and name not in row.secret}
-    wanted = {name: value for name, value in known.items() if name not in volatile}
+    left_out = volatile | look.written_later(row)
+    wanted = {name: value for name, value in known.items() if name not in left_out}
     return len(now) == 1 and all((now[0].columns or {}).get(name) == value for name, value in wanted.items())
 
 

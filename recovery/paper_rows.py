@@ -196,7 +196,17 @@ def _promised(sheet: Sheet, number: int) -> Iterator[dict[str, Any]]:
             columns = {name: value for name, value in _before(sheet, row)["columns"].items() if name not in own}
         for other in _same(sheet, row):
             columns |= _known_after(sheet, other)
-        yield {"row": _texts(row.image.key), "columns": columns}
+        later = _written_later(sheet, row)
+        known = {name: value for name, value in columns.items() if name not in later}
+        yield {"row": _texts(row.image.key), "columns": known}
+
+
+def _written_later(sheet: Sheet, row: PlannedRow) -> frozenset[str]:
+    """Columns that a later statement may write into this row, although the plan cannot know its rows."""
+    table, later = sheet.job.statements[row.statement].table, range(row.statement + 1, len(sheet.job.statements))
+    unknown = [sheet.job.statements[number] for number in later if not sheet.is_known_before(number)]
+    updates = (one.parsed.assigned for one in unknown if one.table == table and one.parsed.action == "update")
+    return frozenset(name for assigned in updates for name in assigned)
 
 
 def _same(sheet: Sheet, row: PlannedRow) -> list[PlannedRow]:

@@ -120,10 +120,13 @@ def code_at(authenticator: Authenticator, moment: datetime) -> str:
 
 
 def unspent_code(account: Account) -> str | None:
-    """A code that would be taken now, for practice people; None if the present steps are all spent: wait 30 seconds."""
-    moment = clock.now()
+    """A code that would be taken now, for practice people; None if the present steps are all spent: wait 30 seconds.
+
+    The earliest step comes last: it may no longer be taken by the time that somebody has typed its code.
+    """
+    earliest, *later = _steps(clock.now())
     for authenticator in live(account):
-        for step in _steps(moment):
+        for step in (*later, earliest):
             if not authenticator.spentstep_set.filter(step=step).exists():
                 return totp.code(unseal(authenticator), step)
     return None

@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from .answers import NO_BLOCKER, STATEMENT_SECONDS, as_refusals
+from .language.profile import Profile
 from .platform_refusals import (
     ConnectionLost,
     OutcomeUnknown,
@@ -25,7 +26,6 @@ from .platform_refusals import (
     WrongPlatform,
 )
 from .platforms import Platform
-from .profile import Profile
 from .run_refusals import NotDurable
 
 LOCK_SECONDS = 3

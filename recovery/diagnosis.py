@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from audit import clock
 
 from . import database
+from .language.profile import CLEARED, Blocker, Profile, blocker
 from .models import RunKind
 from .platforms import Platform
-from .profile import CLEARED, Blocker, Profile, blocker
 
 SKEW_SECONDS = 2.0  # more than this is told
 SMALLEST_FIRST = (RunKind.ENABLE.value, RunKind.RESET.value)

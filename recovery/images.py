@@ -16,11 +16,12 @@ from django.utils.translation import gettext as _
 
 from audit import canonical
 
-from . import derived, passwords
-from .columns import Table
 from .database import Session
+from .hashing import passwords
+from .language import derived
+from .language.columns import Table
+from .language.profile import Profile, Statement, TableRule
 from .models import AdminUser, RowImage, Run, Tenant
-from .profile import Profile, Statement, TableRule
 from .run_refusals import KeyShared
 
 LONGEST_KEY = LONGEST_LABEL = 255

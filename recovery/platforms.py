@@ -13,11 +13,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from psycopg.conninfo import make_conninfo
 
-from . import profiles
 from .connections import Connection, Pepper
-from .profile import Profile, digest_of
+from .language import profiles
+from .language.profile import Profile, digest_of
+from .language.sections import Section, parse_toml, read_toml
 from .refusals import ConnectionMissing, PlatformFileBroken, TicketRefused, UnknownPlatform
-from .sections import Section, parse_toml, read_toml
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 LOGINS = ("reader", "broker")

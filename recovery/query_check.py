@@ -6,11 +6,11 @@ from functools import partial
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from . import previews
 from .database import Session
+from .language.profile import Profile, Statement
+from .language.queries import Query
+from .planning import previews
 from .platform_refusals import ConnectionLost, PlatformRefused
-from .profile import Profile, Statement
-from .queries import Query
 
 # The shape of what the console asks with; NULL can stand for any of them.
 SAMPLES: Mapping[str, str | None] = {

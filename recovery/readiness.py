@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import access, database, login_checks, peppers, query_check, readiness_by_hand, rights, surroundings
-from .columns import Table
+from . import database, query_check, readiness_by_hand, surroundings
 from .database import Identity, Session
-from .derived import secrets_view
-from .mandates import door_key, key_stamp
+from .doors import access
+from .doors.mandates import door_key, key_stamp
+from .language import rights
+from .language.columns import Table
+from .language.derived import secrets_view
+from .language.profile import Profile
+from .language.rights import Right
 from .models import AccessMode
+from .planning import peppers
 from .platform_refusals import PlatformRefused
 from .platforms import Platform
-from .profile import Profile
-from .rights import Right
+from .sign_in import login_checks
 
 OLDEST = 130000
 COLUMNS = """

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from . import paper_values, premade_role, rights
+from .bastion import paper_values
+from .bastion.paper_refusals import NotForPaper
 from .database import Session
-from .paper_refusals import NotForPaper
-from .profile import Profile
+from .doors import premade_role
+from .language import rights
+from .language.profile import Profile
 
 STANDS = {
     "doors": gettext_lazy("The console opens its access through doors, each time for a mandate of the keeper."),

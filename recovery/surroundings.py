@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from .database import Session
-from .profile import Profile
+from .language.profile import Profile
 
 CHECKS_THE_SERVER = "verify-full"
 OPEN_SCHEMAS = """

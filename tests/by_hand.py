@@ -6,10 +6,11 @@ from audit import clock
 from breakglass.practice import place
 from breakglass.procedure import accesses, waiting
 from breakglass.procedure.models import Incident
-from recovery import grants, openings, platforms, premade
-from recovery.access import Login
+from recovery import platforms
+from recovery.doors import grants, openings, premade
+from recovery.doors.access import Login
+from recovery.doors.premade import Statements
 from recovery.models import Access, Run, SealKey
-from recovery.premade import Statements
 from tests import cast, keepers
 from tests.acme import Acme
 

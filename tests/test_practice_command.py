@@ -13,7 +13,7 @@ import pytest
 
 from breakglass.practice.home import Home
 from breakglass.practice.preparation import Practice
-from recovery.mandates import door_key
+from recovery.doors.mandates import door_key
 from tests.acme import Acme
 from tests.test_house import ROOT
 

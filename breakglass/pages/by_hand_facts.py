@@ -4,9 +4,9 @@ from typing import Any
 
 from breakglass.pages.by_hand_forms import ReceiptForm, ScriptForm, UnreachableForm, UseForm
 from breakglass.procedure.models import Execution, Plan
-from recovery import premade
-from recovery.documents import PlanDocument
+from recovery.doors import premade
 from recovery.models import Access, AccessMode, Run, RunState
+from recovery.planning.documents import PlanDocument
 
 
 def of_plan(plan: Plan, done: Execution | None, accesses: list[Access]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from breakglass.procedure import evidence, postmortem, revocation, sealing, wait
 from breakglass.procedure.models import Bundle, Incident, RevocationItem
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
-from recovery import premade
+from recovery.doors import premade
 
 
 @wizard.page("revoke", "breakglass/revoke.html")

@@ -11,9 +11,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from recovery import images
-from recovery.documents import Change, PlanDocument
 from recovery.images import Image
 from recovery.models import Run
+from recovery.planning.documents import Change, PlanDocument
 
 FINGERPRINT = re.compile(r"hmac:[0-9a-f]{64}")
 MOMENT = re.compile(r"[12]\d{3}-[01]\d-[0-3]\d[T ][0-2]\d:[0-5]\d:[0-5]\d(\.\d{1,6})?([+-]\d\d(:?\d\d)?|Z)?")

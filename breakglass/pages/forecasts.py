@@ -6,7 +6,7 @@ from typing import Any
 from audit.refusals import Refused
 from breakglass.procedure.models import Choice, Incident
 from recovery import diagnosis, platforms
-from recovery.profile import Blocker, Profile, blocker
+from recovery.language.profile import Blocker, Profile, blocker
 
 
 def facts(incident: Incident, choice: Choice | None) -> dict[str, Any]:

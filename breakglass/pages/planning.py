@@ -16,8 +16,8 @@ from breakglass.procedure.models import Choice, Diagnosis, Incident, Plan
 from breakglass.procedure.position import Standing
 from breakglass.procedure.states import State
 from recovery.diagnosis import Report
-from recovery.documents import PlanDocument
 from recovery.models import AccessMode, RunKind
+from recovery.planning.documents import PlanDocument
 
 
 def outcome_form(*data: Any, incident: Incident, account: Any, **options: Any) -> OutcomeForm:

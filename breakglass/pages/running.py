@@ -18,7 +18,8 @@ from breakglass.pages.planning import is_awaited, plan_facts
 from breakglass.procedure import execution, handover, judging, login_proofs, policy, proofs, windows
 from breakglass.procedure.models import Execution, Incident, Plan, Window
 from breakglass.procedure.position import Standing
-from recovery import openings, platforms
+from recovery import platforms
+from recovery.doors import openings
 from recovery.models import AccessMode, DecidedBy, Run, RunKind, RunState
 
 

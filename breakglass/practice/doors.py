@@ -2,8 +2,9 @@
 
 import psycopg
 
-from recovery import grants, mandates, profiles
-from recovery.rights import capability
+from recovery.doors import grants, mandates
+from recovery.language import profiles
+from recovery.language.rights import capability
 
 PROFILE = "saas"
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from breakglass.practice.browser import Browser, Page, PageSaysNo
 from breakglass.procedure.models import Override
-from recovery import login_checks
 from recovery.models import RunKind
 from recovery.platforms import Platform
+from recovery.sign_in import login_checks
 
 WITH_PASSWORD = frozenset({RunKind.CREATE, RunKind.RESET})
 

@@ -14,8 +14,10 @@ from breakglass.procedure.access_refusals import AccessAlreadyPrepared, NoAccess
 from breakglass.procedure.models import Execution, Incident, Participant
 from breakglass.procedure.refusals import WindowClosed
 from breakglass.procedure.steps import recorded, step
-from recovery import openings, platforms, premade, records, runs
+from recovery import platforms
+from recovery.doors import openings, premade
 from recovery.models import Access, Run, RunKind, RunState
+from recovery.running import records, runs
 
 
 def prepare(incident: Incident, *, by: Account, code: str) -> Run:

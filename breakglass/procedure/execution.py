@@ -37,8 +37,10 @@ from breakglass.procedure.models import Execution, Handover, Incident, Participa
 from breakglass.procedure.refusals import SomebodyWasFaster
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
-from recovery import paper, platforms, reconcile, runs, settle
+from recovery import platforms
+from recovery.bastion import paper, reconcile
 from recovery.models import AccessMode, Run, RunKind, RunState
+from recovery.running import runs, settle
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024  # bytes; the platform's scheme may allow less

@@ -15,8 +15,10 @@ from breakglass.procedure import execution, messages, papers, postmortem, waitin
 from breakglass.procedure.models import Execution, Incident, PostMortem, Review
 from breakglass.procedure.states import FINAL, State
 from breakglass.procedure.steps import step
-from recovery import openings, paper, reconcile, settle
+from recovery.bastion import paper, reconcile
+from recovery.doors import openings
 from recovery.models import Access, AccessMode, Run, RunState
+from recovery.running import settle
 
 EVERY_5_SECONDS = "*/5 * * * * *"
 EVERY_MINUTE = "0 * * * * *"

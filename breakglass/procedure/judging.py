@@ -9,8 +9,8 @@ from breakglass.procedure import colleagues, revocation, standing, texts
 from breakglass.procedure.change_refusals import JudgementBySomebodyElse, NothingToJudge
 from breakglass.procedure.models import Execution, Incident, Judgement
 from breakglass.procedure.steps import step
-from recovery import records
 from recovery.models import DecidedBy, Run, RunState
+from recovery.running import records
 
 
 def unclear(incident: Incident) -> Execution | None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from audit import clock, events, log
 from audit.refusals import Refused
 from breakglass.procedure import keeper_rules
-from recovery import mandates, openings
+from recovery.doors import mandates, openings
 from recovery.models import Mandate, MandateRequest
 
 CHANNEL = "mandate_asked"

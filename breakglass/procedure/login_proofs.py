@@ -14,12 +14,13 @@ from breakglass.procedure import standing
 from breakglass.procedure.models import Choice, Execution, Incident, LoginCheck, SignInProof
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
-from recovery import login_checks, platforms
-from recovery import proof as platform_proof
-from recovery.login_checks import Result
+from recovery import platforms
+from recovery.language.profile import NOTES
 from recovery.models import Run, RunState
-from recovery.profile import NOTES
-from recovery.proof import Noted
+from recovery.sign_in import login_checks
+from recovery.sign_in import proof as platform_proof
+from recovery.sign_in.login_checks import Result
+from recovery.sign_in.proof import Noted
 
 
 def play(run: Run, *, password: str, by: str) -> LoginCheck | None:

@@ -14,7 +14,7 @@ from breakglass.procedure.states import BEFORE_RUN, State
 from breakglass.procedure.steps import recorded, step
 from recovery import diagnosis, platforms
 from recovery.diagnosis import Report
-from recovery.profile import Blocker
+from recovery.language.profile import Blocker
 
 
 def diagnose(incident: Incident, *, by: Account) -> Diagnosis:

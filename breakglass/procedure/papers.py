@@ -9,9 +9,10 @@ from breakglass.procedure import colleagues, execution, standing, texts
 from breakglass.procedure.access_refusals import NoPaper, PlatformAnswers
 from breakglass.procedure.models import Execution, Incident, Participant
 from breakglass.procedure.steps import recorded, step
-from recovery import paper, platforms, receipts, reconcile
+from recovery import platforms
+from recovery.bastion import paper, receipts, reconcile
+from recovery.bastion.receipts import Receipt
 from recovery.models import AccessMode, Run
-from recovery.receipts import Receipt
 
 
 def current(incident: Incident) -> Execution | None:

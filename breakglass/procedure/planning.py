@@ -15,9 +15,10 @@ from breakglass.procedure.refusals import ChoiceMissing, OtherDatabase, RunUnder
 from breakglass.procedure.standing import lock, move, require_no_run, require_state
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
-from recovery import plans, platforms
+from recovery import platforms
 from recovery.models import RunKind, RunState
-from recovery.plans import PlanDocument
+from recovery.planning import plans
+from recovery.planning.plans import PlanDocument
 
 AFTER_RUN = (State.EXECUTED, State.PROVEN, State.REVOKED, State.SEALED)
 UNDECIDED = (RunState.INTENT, RunState.PREPARED, RunState.NEEDS_HUMAN)

@@ -18,8 +18,9 @@ from breakglass.procedure.change_refusals import BacklogAddressWrong, BoxesMissi
 from breakglass.procedure.models import Bundle, Execution, Incident, Participant, PostMortem, Review
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step
-from recovery import diagnosis, platforms, seals
+from recovery import diagnosis, platforms
 from recovery.models import Access, RunState
+from recovery.running import seals
 
 AFTER_CHANGE = (State.EXECUTED, State.PROVEN, State.REVOKED, State.SEALED)
 REVIEW_WITHIN = timedelta(hours=24)

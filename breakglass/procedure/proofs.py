@@ -8,7 +8,7 @@ from breakglass.procedure.models import Execution, Incident, Participant, SignIn
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
 from recovery import platforms
-from recovery import proof as platform_proof
+from recovery.sign_in import proof as platform_proof
 
 BEFORE_SEALING = (State.EXECUTED, State.PROVEN, State.REVOKED)
 

@@ -9,7 +9,8 @@ from procrastinate.contrib.django import app
 
 from audit import events, log
 from audit.refusals import Refused
-from recovery import access, platforms
+from recovery import platforms
+from recovery.doors import access
 from recovery.models import AccessMode
 
 EVERY_MINUTE = "30 * * * * *"

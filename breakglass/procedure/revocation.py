@@ -18,7 +18,8 @@ from breakglass.procedure.change_refusals import (
 from breakglass.procedure.models import Approval, Incident, Participant, Plan, RevocationItem
 from breakglass.procedure.states import State
 from breakglass.procedure.steps import recorded, step, username
-from recovery import openings, platforms
+from recovery import platforms
+from recovery.doors import openings
 from recovery.models import Access
 
 Kind = RevocationItem.Kind

@@ -7,9 +7,10 @@ from breakglass.procedure import accesses, colleagues, execution, planning, poli
 from breakglass.procedure.change_refusals import AlreadyDisabled, NothingToUndo
 from breakglass.procedure.models import Execution, Incident, Participant, Plan
 from breakglass.procedure.steps import recorded, step
-from recovery import rollback, runs
-from recovery.documents import PlanDocument
 from recovery.models import AccessMode, Run, RunKind, RunState
+from recovery.planning import rollback
+from recovery.planning.documents import PlanDocument
+from recovery.running import runs
 
 
 def disable_now(incident: Incident, *, by: Account, code: str, reason: str) -> Run:

@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from audit import clock
 from breakglass.procedure.access_refusals import AccessNotReady, AccessStillOpen
 from breakglass.procedure.models import Execution, Incident, Plan
-from recovery import openings, premade
-from recovery.documents import PlanDocument
+from recovery.doors import openings, premade
 from recovery.models import Access, AccessMode, Run, RunState
+from recovery.planning.documents import PlanDocument
 
 
 def is_premade(plan: Plan) -> bool:

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.test import Client
 
 from audit import bundle, events, log, verify
-from recovery import access, runs
-from recovery.documents import PlanDocument
+from recovery.doors import access
 from recovery.models import Run
+from recovery.planning.documents import PlanDocument
+from recovery.running import runs
 from tests import builders, cast
 from tests.acme import Acme
 from tests.benchmarks import filling

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from breakglass.practice.cluster import Cluster
-from recovery import paper_evidence
+from recovery.bastion import paper_evidence
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_second_disabling_is_refused_past_the_step_as_well(platform: Acme, monke
 
 
 def test_attempt_that_changed_nothing_may_be_made_again(platform: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recovery.openings.KEEPER_SECONDS", 1)
+    monkeypatch.setattr("recovery.doors.openings.KEEPER_SECONDS", 1)
     incident = story.executed(platform)
     erin = builders.people().erin
     dead = rollback.disable_now(incident, by=erin, code=cast.code_for(erin), reason=WRONG)

@@ -8,7 +8,7 @@ from audit import clock, log
 from breakglass.procedure import execution, jobs, messages, windows
 from breakglass.procedure.models import Incident, Message
 from breakglass.procedure.states import State
-from recovery import openings
+from recovery.doors import openings
 from recovery.models import Access, Run, RunState
 from recovery.points import fail_points
 from tests import builders, keepers

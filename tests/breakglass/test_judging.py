@@ -12,9 +12,9 @@ from breakglass.people.refusals import CodeRefused
 from breakglass.procedure import change_refusals, evidence, execution, jobs, judging, refusals, revocation
 from breakglass.procedure.models import Execution, Incident, Judgement
 from breakglass.procedure.states import State
-from recovery import settle
 from recovery.models import Run, RunKind, RunState
 from recovery.points import fail_points
+from recovery.running import settle
 from tests import builders, cast
 from tests.acme import Acme
 from tests.breakglass import story

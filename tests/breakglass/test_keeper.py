@@ -14,7 +14,7 @@ from audit.models import Entry
 from breakglass.people.models import Invitation
 from breakglass.procedure import approvals, keeper, keeper_rules, windows
 from breakglass.procedure.models import Approval, Execution, Window
-from recovery import access, mandates
+from recovery.doors import access, mandates
 from recovery.models import Access, Mandate, MandateRequest, Run
 from tests import builders, keepers
 from tests.breakglass.runs_made import claimed

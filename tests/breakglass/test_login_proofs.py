@@ -13,8 +13,8 @@ from audit.models import Entry
 from breakglass.procedure import evidence, login_proofs, proofs
 from breakglass.procedure.models import EvidenceItem, LoginCheck, SignInProof
 from breakglass.procedure.states import State
-from recovery import login_checks
 from recovery.models import RunKind, RunState
+from recovery.sign_in import login_checks
 from tests import acme_site, builders, cast
 from tests.acme import Acme
 from tests.breakglass import story

@@ -7,7 +7,7 @@ from django.test import Client
 
 from breakglass.procedure import accesses, handover
 from breakglass.procedure.models import Incident
-from recovery import openings
+from recovery.doors import openings
 from recovery.models import Access, Run, RunKind, RunState
 from tests import builders, by_hand, cast, keepers
 from tests.acme import Acme

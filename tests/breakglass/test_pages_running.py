@@ -182,7 +182,7 @@ def test_page_of_the_change_shows_rows_as_fingerprints_and_no_hash(platform: Acm
 def test_keeper_that_is_dead_leaves_a_sentence_and_no_change(
     platform: Acme, console: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recovery.openings.KEEPER_SECONDS", 1)
+    monkeypatch.setattr("recovery.doors.openings.KEEPER_SECONDS", 1)
     incident = builders.window_open(platform, "enable").incident
     client = client_of(incident.requester_account)
 

@@ -7,9 +7,9 @@ import pytest
 
 from breakglass.procedure import access_refusals, evidence, execution, handover, jobs, papers, revocation
 from breakglass.procedure.models import EvidenceItem, Incident
+from recovery.bastion.paper_refusals import ReceiptAltered, ReceiptOfAnother, ReceiptUnreadable, ScriptGone
+from recovery.hashing.passwords import verify
 from recovery.models import AdminUser, PaperScript, Run, RunKind, RunState
-from recovery.paper_refusals import ReceiptAltered, ReceiptOfAnother, ReceiptUnreadable, ScriptGone
-from recovery.passwords import verify
 from tests import builders, by_hand, cast
 from tests.acme import Acme
 from tests.breakglass import story

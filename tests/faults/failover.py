@@ -7,8 +7,8 @@ from pathlib import Path
 
 from breakglass.practice import place, platform_file
 from breakglass.practice.cluster import Cluster
-from recovery import settle
 from recovery.models import Run
+from recovery.running import settle
 from tests import acme
 from tests.faults.invariants import Witness, close_left_over
 from tests.faults.servers import Fragile, foreign_work

@@ -15,9 +15,10 @@ from django.db import connections
 
 from audit import log
 from audit.models import Entry
-from recovery import openings, settle
-from recovery.documents import PlanDocument
+from recovery.doors import openings
 from recovery.models import Access, Run, RunState
+from recovery.planning.documents import PlanDocument
+from recovery.running import settle
 from tests import acme
 from tests.recovery.stage import NEW, PASSWORD, Stage
 

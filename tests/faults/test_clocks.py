@@ -6,10 +6,10 @@ import pytest
 
 from audit.models import Entry
 from breakglass.procedure import execution
-from recovery import runs, settle
 from recovery.models import Run, RunState
 from recovery.points import fail_points
 from recovery.run_refusals import ResultUnrecorded
+from recovery.running import runs, settle
 from tests import keepers
 from tests.acme import Acme
 from tests.breakglass import story

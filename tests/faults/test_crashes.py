@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from recovery import rollback
 from recovery.models import Run, RunState
+from recovery.planning import rollback
 from recovery.points import IN_ORDER
 from tests.faults.invariants import Witness
 from tests.faults.matrix import Crash, crashes

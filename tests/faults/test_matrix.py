@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from recovery import settle
 from recovery.models import RunState
 from recovery.points import IN_ORDER
+from recovery.running import settle
 from tests.faults.invariants import Witness, close_left_over
 from tests.faults.matrix import Cell, cells, taken
 from tests.recovery.killed import kill_at, stopped_at

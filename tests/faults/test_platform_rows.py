@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from recovery import answers, database
+from recovery.language.rights import capability
 from recovery.models import Run, RunState
-from recovery.rights import capability
 from recovery.run_refusals import SetupMissing
 from tests.faults import changes
 from tests.faults.invariants import Witness

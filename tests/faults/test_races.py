@@ -9,8 +9,8 @@ from django.db import connections
 
 from audit.models import Entry
 from breakglass.procedure import reaping
-from recovery import settle
 from recovery.models import Access, Run, RunState
+from recovery.running import settle
 from tests.faults.invariants import Witness, close_left_over
 from tests.recovery.killed import Executor, kill_at, part_for, stopped_at
 from tests.recovery.stage import Stage

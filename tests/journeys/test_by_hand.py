@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from breakglass.practice import doors, place, platform
-from recovery import grants, profiles
+from recovery.doors import grants
+from recovery.language import profiles
 from tests.journeys.practice import Site
 from tests.journeys.recovery import ENABLE, RESET, Recovery
 from tests.journeys.seats import Seat

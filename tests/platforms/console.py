@@ -16,8 +16,9 @@ import requests
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.home import Home
 from breakglass.practice.preparation import ROOT
-from recovery import grants, mandates, profiles
-from recovery.rights import BROKER, READER
+from recovery.doors import grants, mandates
+from recovery.language import profiles
+from recovery.language.rights import BROKER, READER
 from tests.platforms.place import free_port, session, work
 from tests.platforms.software import Software
 from tests.platforms.words import Broken, Variant

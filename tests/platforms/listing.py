@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from recovery import profiles
+from recovery.language import profiles
 from tests.platforms.software import Software
 from tests.platforms.words import Variant
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recovery import profiles
+from recovery.language import profiles
 from tests.platforms.catalogue import SOFTWARE
 from tests.platforms.words import ADDED, CHANGED
 

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 from django.conf import settings
 
-from recovery import access, grants, platforms
-from recovery.access import Login
-from recovery.mandates import Mandate, door_key, sign
+from recovery import platforms
+from recovery.doors import access, grants
+from recovery.doors.access import Login
+from recovery.doors.mandates import Mandate, door_key, sign
 from recovery.platforms import Platform
 from tests.acme import Acme
 

@@ -23,11 +23,12 @@ if not apps.ready:  # in the process that executors are forked from
 from django.conf import settings
 from django.db import connections
 
-from recovery import access, runs
 from recovery.database import Session
-from recovery.documents import PlanDocument
+from recovery.doors import access
 from recovery.models import Run
+from recovery.planning.documents import PlanDocument
 from recovery.points import fail_points
+from recovery.running import runs
 from tests.recovery.stage import PASSWORD, Stage
 
 FORKING = multiprocessing.get_context("forkserver")

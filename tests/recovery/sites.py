@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from recovery import platforms, profiles
+from recovery import platforms
+from recovery.language import profiles
 from recovery.platforms import Platform
 
 SAAS = (profiles.SHIPPED / "saas.toml").read_text()

@@ -16,10 +16,11 @@ import psycopg
 from django.db import connections, transaction
 
 from audit import clock
-from recovery import plans, runs
-from recovery.documents import PlanDocument
-from recovery.mandates import Mandate, sign
+from recovery.doors.mandates import Mandate, sign
 from recovery.models import Run
+from recovery.planning import plans
+from recovery.planning.documents import PlanDocument
+from recovery.running import runs
 from tests.recovery.doors import Place
 
 PASSWORD = "a long new passphrase"

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from recovery import access, database, grants, rights
-from recovery.columns import Column
+from recovery import database
+from recovery.doors import access, grants
+from recovery.language import rights
+from recovery.language.columns import Column
+from recovery.language.profile import Profile
 from recovery.platform_refusals import PlatformLoginRefused
-from recovery.profile import Profile
 from recovery.refusals import AccessNotProven
 from tests.acme import Acme
 from tests.recovery.doors import Place, furnish

@@ -3,9 +3,11 @@
 import psycopg
 import pytest
 
-from recovery import access, grants, paper_values, platforms, readiness, receipts
+from recovery import platforms, readiness
+from recovery.bastion import paper_values, receipts
+from recovery.bastion.paper_refusals import NotForPaper
+from recovery.doors import access, grants
 from recovery.models import Run
-from recovery.paper_refusals import NotForPaper
 from recovery.platform_refusals import RightMissing
 from recovery.refusals import ConnectionMissing, PlatformFileBroken
 from tests import by_hand

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recovery import choices, database, profiles
-from recovery.profile import SHIPPED, Profile, Statement
+from recovery import database
+from recovery.language import profiles
+from recovery.language.profile import SHIPPED, Profile, Statement
+from recovery.planning import choices
 from recovery.refusals import ProfileRefused
 from recovery.run_refusals import PlanAltered, StatementUnfit
 from tests.recovery.stage import Stage

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from recovery import access
+from recovery.doors import access
 from recovery.platform_refusals import ConnectionLost
 from recovery.refusals import AccessNotProven
 from tests.acme import Acme

@@ -10,8 +10,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from breakglass.practice import platform_file
-from recovery import access, grants, platforms, readiness
-from recovery.mandates import door_key, sign
+from recovery import platforms, readiness
+from recovery.doors import access, grants
+from recovery.doors.mandates import door_key, sign
 from recovery.refusals import DoorShut
 from tests import acme
 from tests.acme import LOGINS, Acme

@@ -2,11 +2,12 @@
 
 import pytest
 
-from recovery import diagnosis, proof
+from recovery import diagnosis
 from recovery.diagnosis import Owner, Report
+from recovery.language.profile import Blocker
 from recovery.models import RunState
 from recovery.platform_refusals import NameMissing, PlatformUnreachable
-from recovery.profile import Blocker
+from recovery.sign_in import proof
 from tests.recovery.stage import DANA, NEW, ROOT, Stage
 
 

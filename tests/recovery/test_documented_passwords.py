@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from recovery import formulas, profiles
-from recovery.formula_functions import FUNCTIONS
-from recovery.salts import SALTS, salt_named
+from recovery.hashing import formulas
+from recovery.hashing.formula_functions import FUNCTIONS
+from recovery.hashing.salts import SALTS, salt_named
+from recovery.language import profiles
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE, EXAMPLE = (DOCS / "profiles.md").read_text(), (DOCS / "example-profile.toml").read_text()

@@ -17,13 +17,18 @@ from audit import clock
 from breakglass.practice import databases, platform_file
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import BROKER, READER
-from recovery import audit_rows, diagnosis, grants, passwords, plans, profiles, proof, readiness, rollback
-from recovery.formulas import INGREDIENTS
+from recovery import audit_rows, diagnosis, readiness
+from recovery.doors import grants
+from recovery.hashing import passwords
+from recovery.hashing.formulas import INGREDIENTS
+from recovery.hashing.password_schemes import FAMILIES
+from recovery.language import profiles
+from recovery.language.profile import GENERATORS, INPUTS, NOTES, STOPS
+from recovery.language.sections import Section
 from recovery.models import RunState
-from recovery.password_schemes import FAMILIES
-from recovery.profile import GENERATORS, INPUTS, NOTES, STOPS
+from recovery.planning import plans, rollback
 from recovery.refusals import ProfileRefused
-from recovery.sections import Section
+from recovery.sign_in import proof
 from tests import acme
 from tests.recovery.doors import furnish
 from tests.recovery.stage import PASSWORD, WHO, Stage

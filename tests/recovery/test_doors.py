@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import BROKER
-from recovery import access, grants
-from recovery.mandates import Mandate, sign
+from recovery.doors import access, grants
+from recovery.doors.mandates import Mandate, sign
 from recovery.refusals import DoorShut
 from tests.acme import LOGINS, Acme
 from tests.recovery.doors import Place, furnish

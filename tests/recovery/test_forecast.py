@@ -5,11 +5,12 @@ import re
 
 import pytest
 
-from recovery import diagnosis, platforms, proof
+from recovery import diagnosis, platforms
 from recovery.diagnosis import Report
+from recovery.language.profile import CLEARED
 from recovery.platforms import Platform
-from recovery.profile import CLEARED
 from recovery.refusals import ProfileRefused
+from recovery.sign_in import proof
 from tests import acme_site
 from tests.recovery import sites
 from tests.recovery.stage import DANA, ROOT, Stage

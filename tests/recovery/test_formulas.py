@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from passlib import hash as foreign
 
-from recovery import formulas
-from recovery.formula_nodes import FormulaRefused, Given
-from recovery.salts import salt_named
+from recovery.hashing import formulas
+from recovery.hashing.formula_nodes import FormulaRefused, Given
+from recovery.hashing.salts import salt_named
 
 PASSWORD, SALT, PEPPER, LOGIN = "Correct horse ünï 1!", "0f3a9c", "p€pper", "Omar@Example.org"
 P, S, X = PASSWORD.encode(), SALT.encode(), PEPPER.encode()

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
-from recovery import grants, platforms, profiles, readiness
+from recovery import platforms, readiness
+from recovery.doors import grants
+from recovery.language import profiles
 from tests.acme import LOGINS, Acme
 from tests.recovery.doors import furnish
 

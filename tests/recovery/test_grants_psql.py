@@ -8,9 +8,11 @@ import psycopg
 import pytest
 from django.conf import settings
 
-from recovery import grants, platforms, profiles, readiness
-from recovery.mandates import door_key
-from recovery.profile import Profile
+from recovery import platforms, readiness
+from recovery.doors import grants
+from recovery.doors.mandates import door_key
+from recovery.language import profiles
+from recovery.language.profile import Profile
 from tests import acme, postgres
 from tests.acme import LOGINS, Acme
 from tests.conftest import RUN

@@ -11,11 +11,14 @@ from django.core.management import CommandError, call_command
 from pytest_django.fixtures import Settings
 
 from breakglass.practice.cluster import Cluster
-from recovery import diagnosis, guesses, plans, profiles, readiness
-from recovery.columns import Table, quoted
-from recovery.guess_catalog import form_of, has_word
+from recovery import diagnosis, readiness
+from recovery.guessing import guesses
+from recovery.guessing.guess_catalog import form_of, has_word
+from recovery.language import profiles
+from recovery.language.columns import Table, quoted
+from recovery.language.profile import Profile
 from recovery.models import RunState
-from recovery.profile import Profile
+from recovery.planning import plans
 from tests.acme import Acme
 from tests.recovery import madeup
 from tests.recovery.stage import PASSWORD, WHO, Stage

@@ -2,8 +2,8 @@
 
 import pytest
 
-from recovery import statements
-from recovery.columns import Column, StatementRefused, Table
+from recovery.language import statements
+from recovery.language.columns import Column, StatementRefused, Table
 
 WRITES = [
     # two acts in one text

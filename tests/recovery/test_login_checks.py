@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import Settings
 
-from recovery import login_checks
-from recovery.login_checks import Result, Verdict
+from recovery.sign_in import login_checks
+from recovery.sign_in.login_checks import Result, Verdict
 from tests.recovery import sites
 from tests.recovery.sites import Asked, Handler, Site
 

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from recovery import login_checks
-from recovery.login_checks import Result, Verdict
+from recovery.sign_in import login_checks
+from recovery.sign_in.login_checks import Result, Verdict
 from tests.recovery import sites
 from tests.recovery.sites import Asked, Handler, Site
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from recovery import login_rule
-from recovery.login_rule import LoginCheck
+from recovery.language import login_rule
+from recovery.language.login_rule import LoginCheck
+from recovery.language.sections import Section
 from recovery.refusals import ProfileRefused
-from recovery.sections import Section
 
 GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text()
 GOOD = """

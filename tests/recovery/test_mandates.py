@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recovery.mandates import Mandate, door_key, sign
+from recovery.doors.mandates import Mandate, door_key, sign
 
 MOMENT = datetime(2026, 1, 4, 3, 0, tzinfo=UTC)
 STANDARD: dict[str, Any] = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recovery import profiles
-from recovery.profile import Profile
+from recovery.language import profiles
+from recovery.language.profile import Profile
 from recovery.refusals import ProfileRefused
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "docs" / "example-profile.toml").read_text()

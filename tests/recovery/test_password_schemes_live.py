@@ -13,11 +13,14 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from breakglass.practice.cluster import Cluster
-from recovery import access, grants, plans, platforms, readiness, rollback, runs
-from recovery.documents import PlanDocument
+from recovery import platforms, readiness
+from recovery.doors import access, grants
 from recovery.models import RunState
+from recovery.planning import plans, rollback
+from recovery.planning.documents import PlanDocument
 from recovery.refusals import PasswordRefused, PepperMissing, ProfileRefused, SchemeUnknown
 from recovery.run_refusals import SetupMissing
+from recovery.running import runs
 from tests.breakglass.story import tables_with
 from tests.recovery import madeup
 from tests.recovery.stage import PASSWORD, WHO, Stage

@@ -22,8 +22,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from passlib import hash as foreign
 
-from recovery import passwords, profiles
-from recovery.password_rule import PasswordRule
+from recovery.hashing import passwords
+from recovery.language import profiles
+from recovery.language.password_rule import PasswordRule
 from recovery.refusals import PasswordRefused, SchemeUnknown
 
 PASSWORD = "Correct horse ünï 1!"

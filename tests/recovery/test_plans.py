@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from recovery import plans, rollback
-from recovery.documents import Change, PlanDocument
-from recovery.rights import capability
+from recovery.language.rights import capability
+from recovery.planning import plans, rollback
+from recovery.planning.documents import Change, PlanDocument
 from recovery.run_refusals import LoginTaken, NothingToUndo, OutcomeMissing, SetupMissing, TargetMissing
 from recovery.words import WORDS, spoken
 from tests.recovery.stage import NEW, Stage

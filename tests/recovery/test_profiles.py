@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from recovery import profiles
-from recovery.columns import Column, Table
-from recovery.profile import SHIPPED, Expect, blocker
+from recovery.language import profiles
+from recovery.language.columns import Column, Table
+from recovery.language.profile import SHIPPED, Expect, blocker
 from recovery.refusals import ProfileRefused
 
 SAAS = (SHIPPED / "saas.toml").read_text()

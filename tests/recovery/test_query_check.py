@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from recovery import database, profiles, query_check, readiness
-from recovery.profile import SHIPPED
+from recovery import database, query_check, readiness
+from recovery.language import profiles
+from recovery.language.profile import SHIPPED
 from tests.recovery.stage import Stage
 
 SAAS = (SHIPPED / "saas.toml").read_text()

@@ -4,9 +4,10 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from audit import clock
-from recovery import rollback, seals
 from recovery.models import RunState, SealedRow, SealKey
+from recovery.planning import rollback
 from recovery.run_refusals import NothingToUndo, RowChanged, SealBroken
+from recovery.running import seals
 from tests.recovery.stage import NEW, Stage
 
 

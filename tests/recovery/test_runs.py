@@ -7,11 +7,11 @@ from argon2 import PasswordHasher
 from django.db import connection, transaction
 
 from audit.models import Entry
-from recovery import runs
-from recovery.documents import PlanDocument
 from recovery.images import from_json
 from recovery.models import Access, AdminUser, RunState
+from recovery.planning.documents import PlanDocument
 from recovery.run_refusals import ValuesMissing
+from recovery.running import runs
 from tests.recovery.stage import DANA, NEW, PASSWORD, Stage
 
 

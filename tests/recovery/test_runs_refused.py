@@ -6,10 +6,10 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from recovery import runs
-from recovery.documents import PlanDocument
+from recovery.language.rights import capability
 from recovery.models import Run, RunState
-from recovery.rights import capability
+from recovery.planning.documents import PlanDocument
+from recovery.running import runs
 from tests.recovery.stage import PASSWORD, Stage
 
 
@@ -192,7 +192,7 @@ class busy:
 
 
 def test_keeper_that_is_silent_leaves_the_door_shut(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recovery.openings.KEEPER_SECONDS", 0.2)
+    monkeypatch.setattr("recovery.doors.openings.KEEPER_SECONDS", 0.2)
     run = stage.run(stage.plan("enable"))
 
     runs.carry_out(run, values=runs.Values())

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from django.db import DatabaseError
 
-from recovery import runs, settle
 from recovery.models import Run, RunState
 from recovery.points import fail_points
+from recovery.running import runs, settle
 from tests.recovery.stage import PASSWORD, Stage
 
 

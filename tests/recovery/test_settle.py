@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from audit import log
-from recovery import settle
+from recovery.doors.openings import close
 from recovery.models import Access, Run, RunState
-from recovery.openings import close
-from recovery.settle import Evidence, verdict
+from recovery.running import settle
+from recovery.running.settle import Evidence, verdict
 from tests.recovery.killed import kill_at, stopped_at
 from tests.recovery.stage import NEW, Stage
 

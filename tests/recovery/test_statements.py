@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recovery import derived, statements
-from recovery.columns import Column, StatementRefused, Table, quoted
+from recovery.language import derived, statements
+from recovery.language.columns import Column, StatementRefused, Table, quoted
 
 ADMINUSER = Table("public", "adminuser")
 RESET = "UPDATE adminuser AS u SET password_hash = %(password_hash)s, failed_logins = 0, updated_at = now() WHERE u.id = %(key)s"

@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from psycopg.conninfo import conninfo_to_dict
 
 from audit.refusals import Refused
-from recovery import database, grants, guesses, platforms, readiness
+from recovery import database, platforms, readiness
 from recovery.connections import Connection
-from recovery.mandates import door_key
+from recovery.doors import grants
+from recovery.doors.mandates import door_key
+from recovery.guessing import guesses
 from recovery.platforms import Platform
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from recovery import settle
 from recovery.models import RunState
+from recovery.running import settle
 from tests.faults.failover import bare_status
 from tests.faults.invariants import Witness
 from tests.faults.servers import Fragile, foreign_work

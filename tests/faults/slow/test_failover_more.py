@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from breakglass.practice.cluster import Cluster
-from recovery import settle
 from recovery.models import RunState
+from recovery.running import settle
 from tests.faults.failover import LATER, bare_status, load, moved_to, settled, taken_over, wait_for
 from tests.faults.servers import Fragile, foreign_work
 from tests.recovery.killed import kill_at

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recovery import access
+from recovery.doors import access
 from tests.acme import Acme
 from tests.recovery.doors import Place, furnish
 from tests.recovery.test_closing import is_gone, rights_held

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from recovery import access, settle
+from recovery.doors import access
 from recovery.models import Run, RunState
 from recovery.refusals import AccessNotProven
+from recovery.running import settle
 from tests.acme import Acme
 from tests.faults.servers import Fragile
 from tests.recovery.killed import Executor, stopped_at

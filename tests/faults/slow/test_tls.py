@@ -13,7 +13,8 @@ from psycopg.conninfo import make_conninfo
 from breakglass.practice import place
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import BROKER, READER, build, ensure_logins
-from recovery import access, database, readiness
+from recovery import database, readiness
+from recovery.doors import access
 from recovery.models import RunState
 from recovery.platform_refusals import PlatformLoginRefused, PlatformUnreachable
 from tests import acme, postgres

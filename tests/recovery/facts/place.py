@@ -13,9 +13,9 @@ from pytest_django.fixtures import Settings
 from breakglass.practice import databases, platform_file
 from breakglass.practice.cluster import Cluster
 from breakglass.practice.platform import BROKER, READER
-from recovery import plans
-from recovery.documents import PlanDocument
 from recovery.models import Run, RunState
+from recovery.planning import plans
+from recovery.planning.documents import PlanDocument
 from tests import acme
 from tests.recovery.doors import furnish
 from tests.recovery.stage import WHO, Stage

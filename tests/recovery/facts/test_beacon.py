@@ -2,8 +2,9 @@
 
 import pytest
 
-from recovery import diagnosis, readiness, rollback
+from recovery import diagnosis, readiness
 from recovery.models import RunState, Tenant
+from recovery.planning import rollback
 from recovery.run_refusals import KeyShared, StatementUnfit
 from tests.recovery.facts.place import Fact
 

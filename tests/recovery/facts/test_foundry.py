@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import bcrypt
 import pytest
 
-from recovery import diagnosis, readiness, rollback
+from recovery import diagnosis, readiness
 from recovery.models import RunState, Tenant
+from recovery.planning import rollback
 from tests.recovery.facts.place import Fact
 from tests.recovery.stage import PASSWORD
 

@@ -8,8 +8,11 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from breakglass.practice.cluster import Cluster
-from recovery import grants, paper, platforms, receipts, reconcile, runs
+from recovery import platforms
+from recovery.bastion import paper, receipts, reconcile
+from recovery.doors import grants
 from recovery.models import Run, RunState
+from recovery.running import runs
 from tests import by_hand
 from tests.recovery.facts.place import Fact, play
 from tests.recovery.stage import PASSWORD

@@ -3,8 +3,9 @@
 import bcrypt
 import pytest
 
-from recovery import diagnosis, readiness, rollback
+from recovery import diagnosis, readiness
 from recovery.models import RunState
+from recovery.planning import rollback
 from recovery.run_refusals import KeyShared, LoginTaken
 from tests.recovery.facts.place import Fact
 from tests.recovery.stage import PASSWORD

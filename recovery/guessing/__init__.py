@@ -1,0 +1,1 @@
+"""A first profile for a platform that nobody has described yet."""

@@ -1,0 +1,1 @@
+"""How platforms write passwords: known forms, declared formulas, salts. Pure."""

@@ -1,0 +1,1 @@
+"""The language of profiles: SQL taken apart, sections read, every rule that a profile must keep."""

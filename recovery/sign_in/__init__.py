@@ -1,0 +1,1 @@
+"""Whether the recovered person can sign in, and has."""

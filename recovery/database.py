@@ -97,6 +97,11 @@ class Session(psycopg.Connection[Any]):
                 raise OutcomeUnknown from lost
             raise
 
+    def rollback(self) -> None:
+        """Take back what is not committed. Raises kinds of PlatformRefused; the server has then taken it back by itself."""
+        with self.watched():
+            super().rollback()
+
     def cut(self) -> None:
         """Break the line from another thread; the waiting call then fails as lost."""
         with (

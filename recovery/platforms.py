@@ -32,6 +32,7 @@ KEYS = (
         "ticket_example",
         "ticket_url",
         "sign_in_url",
+        "check_url",
     ),
     *("owner_notice", "network", "secret", "source", "reader_env", "reader_file", "broker_env", "broker_file"),
     *("pepper_env", "pepper_file"),
@@ -79,6 +80,7 @@ class Platform:
     ticket_example: str
     ticket_template: str
     sign_in_url: str
+    check_url: str
     owner_notice: tuple[str, ...]
     network: tuple[Revocable, ...]
     secrets: tuple[Revocable, ...]
@@ -160,6 +162,7 @@ def _platform(section: Section, name: str, digest: str) -> Platform:
         ticket_example=section.text("ticket_example", default=pattern),
         ticket_template=_address(section, "ticket_url"),
         sign_in_url=_address(section, "sign_in_url"),
+        check_url=_address(section, "check_url"),
         owner_notice=section.texts("owner_notice", default=[]),
         network=_revocables(section, "network"),
         secrets=_revocables(section, "secret"),

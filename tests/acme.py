@@ -45,9 +45,10 @@ class Acme:
             return connection.cursor(row_factory=dict_row).execute(statement, parameters).fetchall()
 
     def end_sessions(self, which: str = "usename ~ '^bg_'") -> None:
-        """End sessions, those of temporary logins if nothing else is said, and wait until they are gone."""
+        """End sessions of this database, those of temporary logins if nothing else is said, and wait until they are gone."""
         with self.connect() as connection:
-            query = f"SELECT pg_terminate_backend(pid), pg_sleep(0.02) FROM pg_stat_activity WHERE {which}"
+            own = f"FROM pg_stat_activity WHERE datname = current_database() AND {which}"
+            query = f"SELECT pg_terminate_backend(pid), pg_sleep(0.02) {own}"
             while connection.execute(query).fetchall():
                 pass
 

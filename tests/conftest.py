@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from breakglass.practice import console as console_database
 from breakglass.practice import databases, platform_file
 from breakglass.practice.cluster import Cluster
+from recovery.points import fail_points
 from tests import acme
 from tests.plugin import NOWHERE, TEMPLATE
 
@@ -51,6 +52,13 @@ def _point_at(name: str) -> None:
     connections.close_all()
     for alias in connections:
         connections.databases[alias]["NAME"] = name
+
+
+@pytest.fixture(autouse=True)
+def _no_point_is_left() -> Iterator[None]:
+    """What a test has happen at a named point of a run, happens in no other test."""
+    yield
+    fail_points.clear()
 
 
 @pytest.fixture(scope="session")

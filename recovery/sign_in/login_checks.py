@@ -136,20 +136,20 @@ class Result:
 
 def is_declared(platform: Platform) -> bool:
     """Whether a sign-in can be played here: the profile says how, the platform file says where. Raises ProfileRefused."""
-    return platform.profile.login_check is not None and bool(platform.sign_in_url)
+    return platform.profile.login_check is not None and bool(base_of(platform))
 
 
 def note(platform: Platform) -> str:
     """What whoever prepares a recovery should know of the login check; "" when it will be played, or none is wanted."""
     if platform.profile.login_check is None:
         return ""
-    if not platform.sign_in_url:
+    if not base_of(platform):
         return gettext(
             "The profile declares a login check, but the platform file has no sign_in_url: it will not be played."
         )
-    if not is_private(platform.sign_in_url):
+    if not is_private(base_of(platform)):
         return gettext(
-            "The login check will not be played: sign_in_url is no https, and the password would travel readable."
+            "The login check will not be played: its address is no https, and the password would travel readable."
         )
     return ""
 
@@ -157,20 +157,20 @@ def note(platform: Platform) -> str:
 def play(platform: Platform, *, login: str, password: str, seconds: float | None = None) -> Result:
     """Sign in as this account and do what only an owner may, as the profile's [login_check] says.
 
-    It is a real sign-in: the platform notes it, and the owner's action may leave what it leaves. The base address is the
-    origin of the platform's `sign_in_url`. It ends within `seconds` (SECONDS) and a little more, whatever the platform does.
+    It is a real sign-in: the platform notes it, and the owner's action may leave what it leaves. It ends within `seconds`
+    (SECONDS) and a little more, whatever the platform does.
 
     Raises:
         ProfileRefused: the profile cannot be read. Every failure of the check itself is a result.
     """
-    rule = platform.profile.login_check
-    if rule is None or not platform.sign_in_url:
+    rule, base = platform.profile.login_check, base_of(platform)
+    if rule is None or not base:
         raise LookupError("no login check is declared here")  # callers ask is_declared first
-    if not is_private(platform.sign_in_url):
+    if not is_private(base):
         return judged(rule, [{"found": PLAIN}])
     order = {
-        "base": base_of(platform.sign_in_url),
-        "values": {"base": base_of(platform.sign_in_url), "login": login, "password": password},
+        "base": base,
+        "values": {"base": base, "login": login, "password": password},
         "verify": _trusted(),
         "seconds": (limit := seconds or SECONDS),
         "steps": [step.as_order() for step in rule.steps],
@@ -196,10 +196,12 @@ def is_private(address: str) -> bool:
         return False
 
 
-def base_of(address: str) -> str:
-    """The origin of an address: scheme, host and port, without user, path and query."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+def base_of(platform: Platform) -> str:
+    """Where the paths of the check begin: the platform file's `check_url`, else the origin of its `sign_in_url`; "" without both."""
+    if platform.check_url:
+        return platform.check_url.rstrip("/")
+    parts = urlsplit(platform.sign_in_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
 
 
 def _trusted() -> str | bool:

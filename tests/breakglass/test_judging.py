@@ -23,7 +23,7 @@ from tests.breakglass.runs_made import claimed, shown
 from tests.breakglass.test_rollback import disabled
 
 pytestmark = pytest.mark.django_db
-ENDING = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename ~ '^bg_'"
+ENDING = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename ~ '^bg_' AND datname = current_database()"
 REASON = "The row was read with the database administrator of Acme."
 
 

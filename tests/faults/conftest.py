@@ -18,7 +18,6 @@ from pytest_django.plugin import DjangoDbBlocker
 from breakglass.practice import console as console_database
 from breakglass.practice import databases, doors, platform_file
 from breakglass.practice.cluster import Cluster
-from recovery.points import fail_points
 from tests import acme
 from tests.acme import Acme
 from tests.conftest import RUN
@@ -138,9 +137,3 @@ def moved(url: str, cluster: Fragile) -> str:
 def witness(stage: Stage, tmp_path: Path) -> Witness:
     """Who looks, after each fault, whether everything that must always hold does hold."""
     return Witness(stage, tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def no_point_stays() -> None:
-    """No fault of one test waits for the next one."""
-    fail_points.clear()

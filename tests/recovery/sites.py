@@ -115,8 +115,11 @@ def profile_with(check: str) -> str:
     return f"{before}{check}\n# A) {after.partition('# A) ')[2]}"
 
 
-def platform_with(folder: Path, check: str, *, url: str) -> Platform:
-    """A platform whose profile signs in at this address. PLATFORMS_FILE must be the file `platforms.toml` of the folder."""
+def platform_with(folder: Path, check: str, *, url: str, more: str = "") -> Platform:
+    """A platform whose profile signs in at this address; more: further lines of its file.
+
+    PLATFORMS_FILE must be the file `platforms.toml` of the folder.
+    """
     (folder / "foreign.toml").write_text(profile_with(check))
-    (folder / "platforms.toml").write_text(f'{PLATFORM}sign_in_url = "{url}"\n')
+    (folder / "platforms.toml").write_text(f'{PLATFORM}sign_in_url = "{url}"\n{more}\n')
     return platforms.get("foreign")

@@ -153,3 +153,10 @@ def test_server_itself_is_not_taken_for_a_pooler(dba: str) -> None:
 
 def test_run_reads_one_snapshot(session: Session) -> None:
     assert session.one("SHOW transaction_isolation") == ("repeatable read",)
+
+
+def test_line_that_breaks_at_a_rollback_is_a_refusal(platform: Acme) -> None:
+    with pytest.raises(ConnectionLost), database.connect(platform.app_url, purpose="run") as session:
+        session.one("SELECT 1")
+        platform.end_sessions(f"pid = {session.info.backend_pid}")
+        session.rollback()

@@ -306,8 +306,20 @@ def test_a_kept_number_leads_to_an_address_and_a_kept_cookie_into_a_header(folde
     assert site.asked[1].headers["x-csrftoken"] == "c9"
 
 
-def test_the_base_is_the_origin_of_the_sign_in_address():
-    assert login_checks.base_of("https://user:pass@acme.example:8443/a/b?c#d") == "https://acme.example:8443"
+def test_the_base_is_the_origin_of_the_sign_in_address(folder):
+    platform = sites.platform_with(folder, PLAIN, url="https://user:pass@acme.example:8443/a/b?c#d")
+
+    assert login_checks.base_of(platform) == "https://acme.example:8443"
+
+
+def test_an_interface_that_stands_elsewhere_is_checked_there(folder, site):
+    more = f'check_url = "{site.url}/behind/"'
+
+    login_checks.play(
+        sites.platform_with(folder, PLAIN, url="https://acme.example/", more=more), login=LOGIN, password=PASSWORD
+    )
+
+    assert site.asked[0].path.startswith("/behind/")
 
 
 def test_without_an_address_nothing_is_played(folder):

@@ -120,6 +120,13 @@ class NothingToUndo(RunRefused):
     remedy = _("Disable the account instead, or open a new incident.")
 
 
+class NothingToDo(RunRefused):
+    code = "nothing_to_do"
+    happened = _("There is nothing to do: none of the profile's statements applies to the platform as it is now.")
+    undone = _("No plan was made, and nothing was changed.")
+    remedy = _("Look at the diagnosis again, and choose another outcome if the owner still cannot sign in.")
+
+
 class ClocksApart(RunRefused):
     code = "clocks_apart"
     happened = _("The platform's clock is {seconds} seconds away from the console's; {most} are allowed.")

@@ -13,7 +13,7 @@ from ..language.columns import table_from
 from ..language.profile import Profile, Statement
 from ..models import Run, RunKind
 from ..platforms import Platform
-from ..run_refusals import NothingToUndo, OutcomeMissing, RowChanged, SetupMissing
+from ..run_refusals import NothingToDo, NothingToUndo, OutcomeMissing, RowChanged, SetupMissing
 from . import choices, new_passwords, parameters
 from .documents import Change, PlanDocument, PlannedRow
 from .parameters import Order
@@ -44,8 +44,8 @@ def build(
         restores: for outcome restore, the committed run whose rows are put back.
 
     Raises:
-        TargetMissing, TooManyRows, LoginTaken, RowChanged, KeyShared, StatementUnfit, NothingToUndo, OutcomeMissing,
-            SetupMissing: the plan cannot be made.
+        TargetMissing, TooManyRows, LoginTaken, RowChanged, KeyShared, StatementUnfit, NothingToDo, NothingToUndo,
+            OutcomeMissing, SetupMissing: the plan cannot be made.
         PlatformRefused, ProfileRefused: the platform or its profile cannot be read.
     """
     order = Order(outcome, target_key, login, display_name, beneficiary, incident, window_minutes, restores)
@@ -109,7 +109,7 @@ def _statements(session: Session, profile: Profile, order: Order) -> tuple[State
         raise NothingToUndo(why=_("The profile knows nothing to put back after such a run."))
     found = choices.choose(session, profile.outcomes[order.outcome], chosen, parameters.asked(order))
     if not found:
-        raise NothingToUndo(why=_("None of the profile's statements applies to the platform as it is now."))
+        raise NothingToDo
     return found
 
 

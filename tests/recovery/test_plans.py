@@ -5,12 +5,14 @@ from hashlib import sha256
 
 import pytest
 
+from recovery import platforms
+from recovery.language.profile import SHIPPED
 from recovery.language.rights import capability
 from recovery.planning import plans, rollback
 from recovery.planning.documents import Change, PlanDocument
-from recovery.run_refusals import LoginTaken, NothingToUndo, OutcomeMissing, SetupMissing, TargetMissing
+from recovery.run_refusals import LoginTaken, NothingToDo, NothingToUndo, OutcomeMissing, SetupMissing, TargetMissing
 from recovery.words import WORDS, spoken
-from tests.recovery.stage import NEW, Stage
+from tests.recovery.stage import NEW, ROOT, WHO, Stage
 
 
 def changed(document: PlanDocument) -> dict[str, Change]:
@@ -92,6 +94,17 @@ def test_target_that_is_missing_makes_no_plan(stage: Stage) -> None:
 def test_login_that_is_taken_makes_no_plan(stage: Stage) -> None:
     with pytest.raises(LoginTaken, match="email = dana@acme.example"):
         stage.plan("create", login="Dana@acme.example")
+
+
+def test_plan_of_which_no_statement_is_left_is_not_made(stage: Stage) -> None:
+    file = stage.place.acme.file
+    before, statement, after = (SHIPPED / "saas.toml").read_text().partition("# Disable now")
+    (file.parent / "mine.toml").write_text(f'{before}when = "SELECT false AS holds"\n{statement}{after}')
+    file.write_text(file.read_text().replace('profile = "saas"', 'profile = "mine.toml"'))
+    order = {"beneficiary": WHO, "incident": "BG-2026-0001", "window_minutes": 30, "target_key": ROOT}
+
+    with pytest.raises(NothingToDo, match="none of the profile's statements applies"):
+        plans.build(platforms.get(stage.place.acme.name), outcome="enable", **order)
 
 
 def test_outcome_that_the_profile_does_not_know_is_refused(stage: Stage) -> None:

@@ -1,5 +1,6 @@
 """Whether the platform understands every query and statement of a profile: each is explained, as the reader, and none is run."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
@@ -7,8 +8,9 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from .database import Session
-from .language.profile import Profile, Statement
+from .language.profile import BEFORE, Outcome, Profile, Statement
 from .language.queries import Query
+from .language.statements import PARAMETER
 from .planning import previews
 from .platform_refusals import ConnectionLost, PlatformRefused
 
@@ -33,6 +35,9 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind NOT IN ('r', 'p')
 """
 BOOLEAN, TEXTS = {16}, {1009, 1015}  # type numbers of PostgreSQL: bool; text[], varchar[]
 TYPES = {"enabled": BOOLEAN, "is_owner": BOOLEAN, "holds": BOOLEAN, "blockers": TEXTS}
+# As psycopg sends what is no text. Every other value travels without a type, and PostgreSQL finds one.
+SENT_AS = {"epoch": "integer", "epoch_ms": "bigint", "epoch_us": "bigint"}
+KEPT_AS = {"boolean", "smallint", "integer", "bigint"}
 SAVEPOINT = sql.SQL("{} query_check")
 
 
@@ -59,7 +64,9 @@ def look(session: Session, profile: Profile) -> Iterator[str]:
             yield sentence.format(table=table)
     for kind, outcome in profile.outcomes.items():
         for statement in outcome.statements:
-            why = _answer(session, partial(_explain_statement, session, profile, statement))
+            why = _answer(session, partial(_explain_statement, session, profile, statement)) or _untyped(
+                session, outcome, statement
+            )
             if why:
                 sentence = _("The statement “{name}” of the outcome {kind} cannot be run: {why}. Correct the profile.")
                 yield sentence.format(name=statement.name, kind=kind, why=why)
@@ -88,6 +95,33 @@ def _explain_statement(session: Session, profile: Profile, statement: Statement)
     text = previews.as_select(session, profile, statement)
     session.execute("EXPLAIN " + text, dict.fromkeys(statement.parsed.parameters))
     return ""
+
+
+def _untyped(session: Session, outcome: Outcome, statement: Statement) -> str:
+    """What PostgreSQL says to the statement itself with its values apart, as the run sends it; the values by their names.
+
+    So a parameter must have one type wherever it stands. To be parsed asks for no right to write, and runs nothing.
+    """
+    numbers: dict[str, str] = {}
+    text = PARAMETER.sub(lambda found: numbers.setdefault(found[1], f"${len(numbers) + 1}"), statement.sql)
+    names = {number: f"%({name})s" for name, number in numbers.items()}
+    types = ", ".join(_sent_as(session, outcome, statement, name) for name in numbers)
+    prepare = f"PREPARE query_check{f' ({types})' if types else ''} AS\n{text.replace('%%', '%')}"
+    why = _answer(session, partial(_prepare, session, prepare))
+    return re.sub(r"\$\d+", lambda found: names.get(found[0], found[0]), why)
+
+
+def _prepare(session: Session, text: str) -> str:
+    session.execute(text)
+    session.execute("DEALLOCATE query_check")
+    return ""
+
+
+def _sent_as(session: Session, outcome: Outcome, statement: Statement, name: str) -> str:
+    if name.startswith(BEFORE):
+        kept = previews.column_types(session, statement.table).get(name.removeprefix(BEFORE), "")
+        return kept if kept in KEPT_AS else "unknown"
+    return SENT_AS.get(outcome.generated.get(name, ""), "unknown")
 
 
 def _unlike(session: Session, query: Query, values: Mapping[str, str | None]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from recovery import database, query_check, readiness
 from recovery.language import profiles
-from recovery.language.profile import SHIPPED
+from recovery.language.profile import SHIPPED, Profile
 from tests.recovery.stage import Stage
 
 SAAS = (SHIPPED / "saas.toml").read_text()
@@ -122,6 +122,55 @@ def test_statement_that_cannot_be_run_is_named(stage: Stage, tmp_path: Path, old
 
     assert found.startswith("The statement “")
     assert sentence in found
+
+
+def enabling(folder: Path, *, section: str, sets: str) -> Profile:
+    """The shipped profile with another head of the section `enable` and more that is set there."""
+    before, _head, after = SAAS.partition('[outcome.enable]\ninputs = ["key"]')
+    after = after.replace("disabled_by = NULL,", sets, 1)
+    path = folder / "mine.toml"
+    path.write_text(f"{before}[outcome.enable]\n{section}{after}")
+    return profiles.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("sets", "why"),
+    [
+        ("nick = %(email)s, disabled_by = lower(%(email)s),", "inconsistent types deduced for parameter %(email)s"),
+        (
+            "disabled_by = CASE WHEN %(email)s IS NULL THEN '5 %%' END,",
+            "could not determine data type of parameter %(email)s",
+        ),
+    ],
+    ids=["two types", "no type"],
+)
+def test_value_of_which_the_run_could_not_tell_the_type_is_named(
+    stage: Stage, tmp_path: Path, sets: str, why: str
+) -> None:
+    with stage.place.acme.connect() as connection:
+        connection.execute("ALTER TABLE adminuser ADD COLUMN nick varchar(40)")
+    profile = enabling(tmp_path, section='inputs = ["key", "email"]', sets=sets)
+
+    with database.reading(stage.place.platform, profile) as session:
+        (found,) = query_check.look(session, profile)
+
+    assert found == (
+        f"The statement “enable the account” of the outcome enable cannot be run: {why}. Correct the profile."
+    )
+
+
+def test_value_that_is_a_number_in_the_run_is_one_in_the_check(stage: Stage, tmp_path: Path) -> None:
+    section = 'inputs = ["key"]\ngenerate = { at = "epoch_ms" }'
+    profile = enabling(tmp_path, section=section, sets="disabled_by = %(at)s::text, display_name = 0 * %(at)s,")
+
+    with database.reading(stage.place.platform, profile) as session:
+        assert list(query_check.look(session, profile)) == []
+
+
+def test_value_from_before_has_the_type_that_is_kept_of_it(stage: Stage, tmp_path: Path) -> None:
+    new = "display_name = %(before_is_active)s::text, is_active = %(before_is_active)s,"
+
+    assert told(stage, tmp_path, "is_active = %(before_is_active)s,", new) == []
 
 
 def test_view_in_the_place_of_a_table_is_named(stage: Stage, tmp_path: Path) -> None:

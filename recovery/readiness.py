@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from . import database, query_check, readiness_by_hand, surroundings
+from . import database, query_check, readiness_by_hand, row_policies, surroundings
 from .database import Identity, Session
 from .doors import access
 from .doors.mandates import door_key, key_stamp
@@ -54,6 +54,7 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
     Raises ProfileRefused, ConnectionMissing and SecretFileOpen: what is wrong before anything can be asked.
     """
     profile = platform.profile
+    asked = list(kinds or profile.outcomes)
     conninfo = platform.conninfo("reader")
     broker = platform.conninfo("broker") if platform.mode == AccessMode.DOORS else ""
     stands = [_("The profile {name} can be read ({digest}).").format(name=profile.name, digest=profile.digest[:12])]
@@ -66,7 +67,10 @@ def look(platform: Platform, *, kinds: Iterable[str] | None = None) -> Readiness
             stands.append(_who(identity))
             missing += _of_server(identity)
             missing += _of_reader(session, profile)
-            missing += _of_mode(session, platform, profile, list(kinds or profile.outcomes), identity)
+            missing += _of_mode(session, platform, profile, asked, identity)
+            veils = row_policies.veils(session, profile, kinds=asked, database=identity.database_name)
+            missing += row_policies.missing(veils)
+            notes += row_policies.notes(veils)
             missing += _of_system_tenant(session, profile)
             if kinds is None:  # a single outcome asks when its plan is made, and only what it needs
                 missing += query_check.look(session, profile)

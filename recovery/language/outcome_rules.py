@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from .columns import CONSOLE_SCHEMA, Column
 from .profile import BEFORE, GENERATORS, INPUTS, OUTCOMES, RANDOM_GENERATORS, Outcome, Profile, Statement
 from .sections import Section
+from .statements import Parsed
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -33,6 +34,14 @@ def check_outcome(profile: Profile, outcome: Outcome, section: Section) -> None:
             )
         known.update(statement.returns)
         earlier.append(statement)
+
+
+def check_bare(profile: Profile, parsed: Parsed, section: Section, key: str) -> None:
+    """Rights follow from columns: a table of which none is read, and whose key nobody has said, would be closed in the run."""
+    nameless = sorted(table for table in parsed.bare - profile.tables.keys() if table.schema != CONSOLE_SCHEMA)
+    if nameless:
+        reason = _("{table} is named, but none of its columns is read, so that no right to it follows; read one")
+        raise section.no(key, reason.format(table=nameless[0]))
 
 
 def _check_inputs(outcome: Outcome, section: Section) -> None:
@@ -98,6 +107,7 @@ def _check_statement(profile: Profile, outcome: Outcome, statement: Statement, s
     if rule is None:
         raise step.no("sql", _("there is no section for {table} under [table]").format(table=statement.table))
     _check_action(profile, statement, step)
+    check_bare(profile, statement.parsed, step, "sql")
     if statement.parsed.action != "update" and not set(rule.key) <= set(statement.parsed.returning):
         reason = _("it must say RETURNING {key}, so that the rows are known").format(key=", ".join(rule.key))
         raise step.no("sql", reason)

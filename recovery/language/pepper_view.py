@@ -17,7 +17,7 @@ def script(profile: Profile, *, owner: str) -> Iterator[str]:
     query = profile.password.pepper
     if query is None:
         return
-    for table, names in by_table(query.parsed.reads).items():
+    for table, names in by_table(query.parsed.reads | profile.keys_of_bare(query.parsed)).items():
         yield f"GRANT USAGE ON SCHEMA {quoted(table.schema)} TO {owner};"
         yield f"GRANT SELECT ({', '.join(map(quoted, names))}) ON {table.quoted} TO {owner};"
     yield f"SET LOCAL search_path = {quoted(profile.schema)}, pg_temp;"

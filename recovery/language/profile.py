@@ -252,6 +252,11 @@ class Profile:
         found = (system, self.owners, self.forecast, self.proof, self.audit, self.password.current, *chosen)
         return tuple(query for query in found if query is not None)
 
+    def keys_of_bare(self, parsed: Parsed) -> frozenset[Column]:
+        """The keys of the tables that a text names without reading a column: PostgreSQL asks for a right to one at least."""
+        ruled = (self.tables[table] for table in parsed.bare if table in self.tables)
+        return frozenset(Column(rule.table, name) for rule in ruled for name in rule.key)
+
     @property
     def tenant_table(self) -> str:
         """The name of the table of tenants, "" for a platform that has none."""

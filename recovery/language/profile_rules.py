@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 
 from .columns import CONSOLE_SCHEMA, quoted
 from .derived import secrets_view
-from .outcome_rules import check_outcome
+from .outcome_rules import check_bare, check_outcome
 from .profile import Profile, TableRule
 from .sections import Section
 
@@ -65,6 +65,9 @@ def _check_readable(profile: Profile, root: Section) -> None:
                 column=min(hidden), view=view
             )
             raise root.no(query.place, reason)
+        check_bare(profile, query.parsed, root, query.place)
         unknown = {t for t in query.parsed.tables if t.schema == CONSOLE_SCHEMA} - views
         if unknown:
             raise root.no(query.place, _("there is no view {view}").format(view=min(unknown)))
+    if profile.password.pepper is not None:
+        check_bare(profile, profile.password.pepper.parsed, root, profile.password.pepper.place)

@@ -35,7 +35,7 @@ def premade(database: str) -> str:
 
 def of_reader(profile: Profile) -> tuple[Right, ...]:
     """What the reader may SELECT: no secret column among it."""
-    read = set().union(*(query.parsed.reads for query in profile.queries))
+    read = set().union(*(query.parsed.reads | profile.keys_of_bare(query.parsed) for query in profile.queries))
     for kind in profile.outcomes:
         read |= _met_by(profile, kind)
     kept = {column for column in read if column.table.schema != CONSOLE_SCHEMA} - set(profile.secret_columns)
@@ -65,10 +65,11 @@ def schemas(rights: Iterable[Right]) -> tuple[str, ...]:
 
 
 def _met_by(profile: Profile, kind: str) -> set[Column]:
-    """The columns that the statements of one outcome read, and those of the images of the rows they write."""
+    """The columns that the statements of one outcome need to read, and those of the images of the rows they write."""
     outcome = profile.outcomes[kind]
     images = ((table, (*profile.image_columns(kind, table), ROW_VERSION)) for table in outcome.tables)
-    return {Column(table, name) for table, names in images for name in names} | outcome.reads
+    met = {Column(table, name) for table, names in images for name in names}
+    return met.union(outcome.reads, *(profile.keys_of_bare(one.parsed) for one in outcome.statements))
 
 
 def _selects(columns: Iterable[Column]) -> tuple[Right, ...]:

@@ -61,6 +61,11 @@ class Parsed:
     calls: frozenset[str] = frozenset()
     sequences: frozenset[Table] = frozenset()
 
+    @property
+    def bare(self) -> frozenset[Table]:
+        """The tables that it names and of which it reads no column, such as in count(*); the written one is not among them."""
+        return self.tables - {column.table for column in self.reads} - {self.table}
+
 
 def parse_write(sql: str, *, schema: str = "public") -> Parsed:
     """Take an INSERT, UPDATE or DELETE apart; unqualified tables are of this schema. Raises StatementRefused."""

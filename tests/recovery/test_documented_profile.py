@@ -97,6 +97,7 @@ REFUSED = [
     ("UPDATE company SET frozen_since = NULL", "TRUNCATE company --", "outcome.enable.statement 2.sql"),
     ("%(before_pass)s", "%(before_seen_at)s", "outcome.restore.statement 1.sql"),
     ("m.mail AS login", "mail AS login", "owners.sql"),
+    ("'active' AS enabled", "'active' AND EXISTS (SELECT 1 FROM lobby) AS enabled", "owners.sql"),
     ("[outcome.disable]", "[outcome.unused]", "outcome.unused"),
     ("m.status = 'active' AS enabled", "pg_sleep(9) IS NULL AS enabled", "owners.sql"),
     ('when = "SELECT c.frozen_since IS NOT', 'when = "SELECT %(incident)s IS NOT', "outcome.enable.statement 2.when"),

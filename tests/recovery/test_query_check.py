@@ -159,6 +159,22 @@ def test_value_of_which_the_run_could_not_tell_the_type_is_named(
     )
 
 
+def test_row_that_takes_one_value_as_two_types_is_named_although_the_reader_may_not_insert(
+    stage: Stage, tmp_path: Path
+) -> None:
+    with stage.place.acme.connect() as connection:
+        connection.execute("ALTER TABLE adminuser ALTER email TYPE varchar(254)")
+
+    (found,) = told(
+        stage,
+        tmp_path,
+        "SELECT t.id, lower(%(email)s), %(name)s,",
+        "SELECT t.id, %(email)s, CASE WHEN %(email)s LIKE '%%@%%' THEN %(name)s END,",
+    )
+
+    assert "of the outcome create cannot be run: inconsistent types deduced for parameter %(email)s." in found
+
+
 def test_value_that_is_a_number_in_the_run_is_one_in_the_check(stage: Stage, tmp_path: Path) -> None:
     section = 'inputs = ["key"]\ngenerate = { at = "epoch_ms" }'
     profile = enabling(tmp_path, section=section, sets="disabled_by = %(at)s::text, display_name = 0 * %(at)s,")

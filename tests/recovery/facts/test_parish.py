@@ -5,7 +5,7 @@ import pytest
 from recovery import diagnosis, readiness
 from recovery.models import RunState
 from recovery.planning import rollback
-from recovery.run_refusals import NothingToUndo
+from recovery.run_refusals import NothingToDo
 from tests.recovery.facts.place import Fact
 
 ANN, BEN = "a" * 32, "b" * 32
@@ -70,7 +70,7 @@ def test_enable_undoes_both_ways_of_being_disabled(fact: Fact) -> None:
 
 
 def test_enable_of_an_account_that_nothing_stops_is_refused(fact: Fact) -> None:
-    with pytest.raises(NothingToUndo, match="None of the profile's statements applies"):
+    with pytest.raises(NothingToDo, match="none of the profile's statements applies"):
         fact.plan("enable", ANN)
 
 

@@ -3,23 +3,22 @@
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
+
+from breakglass.practice import signing_in
 from breakglass.practice.browser import Browser, Page, PageSaysNo
+from breakglass.practice.signing_in import DrillFailed
 from breakglass.procedure.models import Override
 from recovery.models import RunKind
 from recovery.platforms import Platform
-from recovery.sign_in import login_checks
 
 WITH_PASSWORD = frozenset({RunKind.CREATE, RunKind.RESET})
-
-
-class DrillFailed(Exception):
-    """What should have held did not; the message says what."""
 
 
 @dataclass
@@ -64,6 +63,7 @@ class Story:
     beneficiary: str
     password: str = field(repr=False, default_factory=lambda: secrets.token_urlsafe(16))
     ticket: str = ""
+    restart: str = ""
 
 
 @dataclass
@@ -109,10 +109,21 @@ class Drill:
             ("the post-mortem is written and reviewed", self._write),
             ("the incident is closed", self._close),
         )
-        for title, scene in scenes:
-            with self._timed(title) as said:
-                said.append(scene())
+        try:
+            for title, scene in scenes:
+                with self._timed(title) as said:
+                    said.append(scene())
+        except (PageSaysNo, DrillFailed):
+            self._let_go()
+            raise
         return self.bundle
+
+    def _let_go(self) -> None:
+        """What broke off holds the platform no longer: its window ends, and an incident that changed nothing is abandoned."""
+        with suppress(PageSaysNo, requests.RequestException):
+            self._press(self.cast.operator, "window", "end")
+        with suppress(PageSaysNo, requests.RequestException):
+            self._press(self.cast.operator, "when", "abandon", reason="Drill: it broke off.")
 
     @contextmanager
     def _timed(self, title: str) -> Iterator[list[str]]:
@@ -183,7 +194,10 @@ class Drill:
         try:
             return {"beneficiary": page.choice("beneficiary", self.story.beneficiary)}
         except PageSaysNo:
-            contact = {"beneficiary_name": self.story.beneficiary, "beneficiary_contact": "by telephone"}
+            contact = {
+                "beneficiary_name": self.story.beneficiary,
+                "beneficiary_contact": f"{self.story.login}, by telephone",
+            }
             return {"beneficiary": "", **contact}
 
     def _plan(self) -> str:
@@ -218,26 +232,14 @@ class Drill:
 
     def _prove(self) -> str:
         operator = self.cast.operator
-        seen = self._signed_in_on_platform()
+        story = self.story
+        seen = signing_in.look(story.platform, login=story.login, password=story.password, restart=story.restart)
         page = self._press(operator, "proof", "look")
         if page.actions("/proof/confirm/"):
             page = operator.browser.press(
                 "/proof/confirm/", detail=seen or "Drill: the beneficiary said so by telephone."
             )
         return self._at(operator, "proof").heading
-
-    def _signed_in_on_platform(self) -> str:
-        """Sign in on the platform as its owner, the way its profile declares; without one it is tried from outside."""
-        platform, story = self.story.platform, self.story
-        if not story.password or not login_checks.is_declared(platform):
-            return ""
-        result = login_checks.play(platform, login=story.login, password=story.password)
-        if result.is_recovered:
-            return f"{story.login} signed in and did what only an owner may."
-        if platform.profile.restart:
-            return ""  # it does not know the change before its restart
-        failed = result.failed
-        raise DrillFailed(f"{story.login} on {platform.name}: {result.sentence} {failed.name}: {failed.sentence}.")
 
     def _revoke(self) -> str:
         operator = self.cast.operator

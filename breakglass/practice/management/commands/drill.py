@@ -40,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--password-file", type=Path, help=_("holds the new password, or for enable the one it has")
         )
+        parser.add_argument(
+            "--restart", default="", help=_("a command that restarts the platform, if its profile asks for it")
+        )
         parser.add_argument("--base-url", default=settings.BASE_URL, help=_("where the console's pages are"))
         parser.add_argument("--bundle", type=Path, help=_("where the evidence bundle is written"))
 
@@ -88,7 +91,8 @@ def _story(platform: Platform, options: dict[str, Any]) -> Story:
     outcome, login = RunKind(options["outcome"]), options["login"]
     beneficiary = DANA if login == DANA_LOGIN else f"Holder of {login}"
     password = _password(options["password_file"], outcome)
-    return Story(platform, outcome, login, beneficiary, **({} if password is None else {"password": password}))
+    given = {} if password is None else {"password": password}
+    return Story(platform, outcome, login, beneficiary, restart=options["restart"], **given)
 
 
 def _password(file: Path | None, outcome: RunKind) -> str | None:

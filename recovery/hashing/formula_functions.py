@@ -5,8 +5,10 @@ import binascii
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import argon2
@@ -122,7 +124,7 @@ def _bcrypt(place: int, password: Node, rounds: int, variant: str) -> Node:
     def run(given: Given) -> str:
         data = password.data(given)
         if len(data) > 72 and not password.is_fixed:
-            most = 72 - (len(data) - len(given.password.encode()))
+            most = 72 - len(password.data(replace(given, password="")))
             raise FormulaRefused(
                 _("this platform takes at most {longest} bytes; letters with accents count as two"), longest=most
             )
@@ -268,6 +270,9 @@ FUNCTIONS = {name: _digest(name) for name in DIGESTS} | {
     "utf16le": Function((TEXT_VALUE,), _recoded(BYTES, lambda text: text.encode("utf-16-le"), 2)),
     "lower": Function((TEXT_VALUE,), _recoded(TEXT, str.lower, 2)),
     "upper": Function((TEXT_VALUE,), _recoded(TEXT, str.upper, 3)),
+    "nfc": Function((TEXT_VALUE,), _recoded(TEXT, partial(unicodedata.normalize, "NFC"), 3)),
+    "nfkc": Function((TEXT_VALUE,), _recoded(TEXT, partial(unicodedata.normalize, "NFKC"), 11)),
+    "trim": Function((TEXT_VALUE,), _recoded(TEXT, str.strip, 1)),
     "left": Function((_value(), LENGTH), _cut(end=False)),
     "right": Function((_value(), LENGTH), _cut(end=True)),
     "int32": Function((_number("number", 0, 2**31 - 1),), _int32("big")),

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import struct
+import sys
+import unicodedata
 
 import bcrypt
 import pytest
@@ -90,6 +92,40 @@ def test_bcrypt_with_pepper_is_accepted_by_bcrypt() -> None:
     assert bcrypt.checkpw(P + X, made.encode())
 
 
+@pytest.mark.parametrize(("name", "form"), [("nfc", "NFC"), ("nfkc", "NFKC")])
+@pytest.mark.parametrize("typed", ["u\u0308nï", "ﬁve ½ ①", "Ⅷ ＡＢ", "\u1e9b\u0323", "가", "\ufdfa"])
+def test_normal_form_is_that_of_unicode(name: str, form: str, typed: str) -> None:
+    made = formulas.read(f"hex(sha256({name}(password) + pepper))").make(Given(typed, pepper=PEPPER))
+
+    assert made == hexed("sha256", unicodedata.normalize(form, typed).encode() + X)
+
+
+@pytest.mark.parametrize(("name", "form", "times"), [("nfc", "NFC", 3), ("nfkc", "NFKC", 11)])
+def test_no_character_outgrows_the_length_that_its_normal_form_is_given(name: str, form: str, times: int) -> None:
+    every = (chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000)
+
+    longest = max(len(unicodedata.normalize(form, one).encode()) / len(one.encode()) for one in every)
+
+    assert longest == times
+
+
+def test_trim_takes_every_space_of_unicode_from_both_ends_and_none_within() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    spaces = "".join(
+        one for one in every if unicodedata.category(one) == "Zs" or unicodedata.bidirectional(one) in {"WS", "B", "S"}
+    )
+
+    made = formulas.read("hex(sha1(trim(password)))").make(Given(f"{spaces}two words{spaces}"))
+
+    assert made == hexed("sha1", b"two words")
+
+
+def test_synapse_normalises_the_password_before_the_pepper() -> None:
+    made = formulas.read("bcrypt(nfkc(password) + pepper, 4)").make(Given("ﬁve ½ ①", pepper=PEPPER))
+
+    assert bcrypt.checkpw("five 1⁄2 1".encode() + X, made.encode())
+
+
 def test_wordpress_6_8_is_bcrypt_over_a_digest() -> None:
     made = formulas.read("'$wp' + bcrypt(base64(hmac(sha384, 'wp-sha384', password)), 4, '2y')").make(TEXT)
 
@@ -138,6 +174,8 @@ PLACES = [
     ("hex(sha1('x'))", 1, "password is not in it"),
     ("'x' + password", 1, "password could be read back"),
     ("hex(utf16le(password))", 1, "password could be read back"),
+    ("nfkc(trim(password))", 1, "password could be read back"),
+    ("hex(md5(nfc(md5(password))))", 13, "a text is needed"),
     ("pepper + hex(sha1(password))", 1, "pepper could be read back"),
     ("bcrypt(sha256(password), 12)", 8, "zero byte"),
     ("bcrypt(password, 17)", 18, "from 4 to 16"),
@@ -176,6 +214,11 @@ def test_formula_may_not_be_longer_than_a_person_reads() -> None:
 def test_bcrypt_refuses_what_it_would_cut_and_counts_the_pepper() -> None:
     with pytest.raises(FormulaRefused, match="at most 64 bytes"):
         formulas.read("bcrypt(password + pepper, 4)").make(Given("x" * 65, pepper="p" * 8))
+
+
+def test_bcrypt_counts_the_pepper_and_not_what_normalising_adds() -> None:
+    with pytest.raises(FormulaRefused, match="at most 64 bytes"):
+        formulas.read("bcrypt(nfkc(password) + pepper, 4)").make(Given("\ufdfa" * 20, pepper="p" * 8))
 
 
 def test_value_that_is_no_hexadecimal_text_is_refused() -> None:

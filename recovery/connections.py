@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from audit.refusals import Refused
 
-from .refusals import ConnectionMissing, PepperMissing, SecretFileOpen
+from .refusals import ConnectionMissing, PepperFileOpen, PepperMissing, SecretFileOpen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Connection:
     def missing(self, why: str) -> Refused:
         return ConnectionMissing(login=self.login, platform=self.platform, source=str(self), why=why)
 
+    def unsafe(self, why: str) -> Refused:
+        return SecretFileOpen(file=str(self), why=why)
+
 
 @dataclass(frozen=True, slots=True)
 class Pepper(Connection):
@@ -53,6 +56,9 @@ class Pepper(Connection):
     def missing(self, why: str) -> Refused:
         return PepperMissing(platform=self.platform, source=str(self), why=why)
 
+    def unsafe(self, why: str) -> Refused:
+        return PepperFileOpen(file=str(self), why=why)
+
 
 def _read_secret(connection: Connection, path: Path) -> str:
     """The file's content, after a look at who else could read or exchange it."""
@@ -60,11 +66,11 @@ def _read_secret(connection: Connection, path: Path) -> str:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise SecretFileOpen(file=str(connection), why=_("it is no ordinary file"))
+                raise connection.unsafe(_("it is no ordinary file"))
             if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise SecretFileOpen(file=str(connection), why=_("its mode lets others in"))
+                raise connection.unsafe(_("its mode lets others in"))
             if status.st_uid not in {os.geteuid(), 0}:
-                raise SecretFileOpen(file=str(connection), why=_("it belongs to another user"))
+                raise connection.unsafe(_("it belongs to another user"))
             return file.read().strip()
     except (OSError, ValueError) as error:
         raise connection.missing(_("it cannot be read")) from error

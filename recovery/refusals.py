@@ -37,7 +37,7 @@ class PepperMissing(Refused):
     code = "pepper_missing"
     happened = _("The console cannot make a password hash for {platform}: {source} gives no pepper ({why}).")
     undone = _("Nothing was changed on the platform, and no password was kept.")
-    remedy = _("Let who looks after the console set it as the platform has it, then press the button again.")
+    remedy = _("Let who looks after the console set it as the platform has it, then try again.")
 
 
 class SecretFileOpen(Refused):
@@ -46,6 +46,15 @@ class SecretFileOpen(Refused):
     undone = _("It was not read, and nothing was sent to the platform.")
     remedy = _(
         "Give it to the console's user with mode 0600, and change the password that it holds: others may know it."
+    )
+
+
+class PepperFileOpen(SecretFileOpen):
+    code = "pepper_file_open"
+    happened = _("The pepper file {file} is not safe: {why}.")
+    remedy = _(
+        "Give it to the console's user with mode 0600, and find out who may have read it. "
+        "Do not change the pepper itself: every account's password depends on it."
     )
 
 

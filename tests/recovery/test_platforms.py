@@ -7,8 +7,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from recovery import platforms
+from recovery.connections import Pepper
 from recovery.refusals import (
     ConnectionMissing,
+    PepperFileOpen,
     PlatformFileBroken,
     ProfileRefused,
     SecretFileOpen,
@@ -144,6 +146,17 @@ def test_secret_file_of_another_user_is_refused(folder: Path, monkeypatch: pytes
 
     with pytest.raises(SecretFileOpen, match="another user"):
         platforms.get("acme").conninfo("broker")
+
+
+def test_pepper_file_that_others_can_read_is_refused_and_the_pepper_kept(folder: Path) -> None:
+    file = folder / "pepper"
+    file.write_text("pepper")
+    file.chmod(0o644)
+
+    with pytest.raises(PepperFileOpen, match="lets others in") as caught:
+        Pepper("pepper", "acme", "", file).secret()
+
+    assert "Do not change the pepper itself" in caught.value.sentence
 
 
 def test_secret_file_that_is_missing_is_refused(folder: Path) -> None:

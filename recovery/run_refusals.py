@@ -34,7 +34,8 @@ class KeyShared(RunRefused):
     code = "key_shared"
     happened = _("Several rows of {table} have the same key {key}, so that nobody can say which of them is meant.")
     remedy = _(
-        "Let the platform's database administrator tell them apart, or name more columns as the key in the profile."
+        "Let the platform's database administrator tell them apart, name more columns as the key in the profile, "
+        "or add ctid, the row's place, to the key in the profile."
     )
 
 

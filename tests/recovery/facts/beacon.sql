@@ -24,6 +24,7 @@ CREATE TABLE ops.login (
     hash        text NOT NULL
 );
 CREATE TABLE ops.duty (operator_id text, site_no bigint, duty text, shift_from date);
+CREATE TABLE ops.session (cookie text PRIMARY KEY, operator_id text NOT NULL, seen_s bigint NOT NULL);
 CREATE VIEW ops.house AS SELECT s.site_no, s.slug, s.created_by FROM ops.site AS s WHERE s.slug = 'house';
 CREATE TABLE archive.operator (id text, mail text);
 

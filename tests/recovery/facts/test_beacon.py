@@ -98,6 +98,40 @@ def test_rows_alike_in_a_table_without_unique_rule_are_refused(fact: Fact) -> No
         fact.plan("disable", ABE)
 
 
+SESSIONS = "INSERT INTO ops.session VALUES ('one', %s, 1800000000), ('two', %s, 1800000000), ('other', %s, 1800000000)"
+
+
+def test_reset_ends_sessions_that_are_alike_but_for_their_secret(fact: Fact) -> None:
+    fact.do(SESSIONS, ABE, ABE, BEA)
+
+    with fact.watched() as (gone, _new):
+        fact.run("reset", ABE)
+
+    assert {row["cookie"] for row in gone["ops.session"]} == {"one", "two"}
+
+
+def test_disable_ends_sessions_that_are_alike_but_for_their_secret(fact: Fact) -> None:
+    run = fact.run("reset", ABE)
+    fact.do(SESSIONS, ABE, ABE, BEA)
+
+    with fact.watched() as (gone, _new):
+        undo = fact.stage.carry_out(rollback.disable_document(run))
+
+    assert (undo.state, undo.reason) == (RunState.COMMITTED, "")
+    assert {row["cookie"] for row in gone["ops.session"]} == {"one", "two"}
+
+
+def test_session_that_was_used_since_the_plan_is_ended_as_well(fact: Fact) -> None:
+    fact.do(SESSIONS, ABE, ABE, BEA)
+    document = fact.plan("reset", ABE)
+    fact.do("UPDATE ops.session SET seen_s = seen_s + 60 WHERE cookie = 'two'")
+
+    run = fact.stage.carry_out(document)
+
+    assert (run.state, run.reason) == (RunState.COMMITTED, "")
+    assert [row["cookie"] for row in fact.rows("SELECT cookie FROM ops.session")] == ["other"]
+
+
 def test_row_that_a_statement_did_not_meet_in_the_plan_stops_the_run(fact: Fact) -> None:
     document = fact.plan("reset", ABE)
     fact.do("UPDATE ops.operator SET full_name = 'Impostor' WHERE id = %s", BEA)

@@ -75,3 +75,15 @@ def test_rows_of_the_script_are_those_of_its_images(fact, outcome, key, who):
 
     written = {table for table, _row in fact.everything() ^ before}
     assert {image.table for image in receipt.after} == {table.replace('"', "") for table in written}
+
+
+@pytest.mark.parametrize("fact", ["beacon"], indirect=True)
+def test_script_ends_sessions_that_are_alike_but_for_their_secret(fact: Fact) -> None:
+    abe = "op:abe@beacon.example"
+    fact.do("INSERT INTO ops.session VALUES ('one', %s, 1800000000), ('two', %s, 1800000000)", abe, abe)
+    run, text = out(fact, "reset", abe, {})
+
+    receipt = receipts.read(by_hand.run_script(fact.stage.place.acme, text).stdout, run, platforms.get("acme").profile)
+
+    assert reconcile.look(run, receipt=receipt).state == RunState.COMMITTED
+    assert fact.rows("SELECT cookie FROM ops.session") == []

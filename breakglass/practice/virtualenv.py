@@ -1,4 +1,5 @@
 """Makes .venv with what a requirements file names. Runs before anything is installed: standard library only, no imports of ours.
+What it says goes to the error output: the output belongs to the command behind it, which may write a file.
 
 Usage: python3 breakglass/practice/virtualenv.py requirements-practice.txt
 """
@@ -54,7 +55,7 @@ def _check_disk(needed: int) -> None:
 def _make() -> None:
     if (VENV / "bin" / "pip").exists():
         return
-    print("Making the virtual environment in .venv ...", flush=True)
+    print("Making the virtual environment in .venv ...", file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False, capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
@@ -65,10 +66,10 @@ def _make() -> None:
 
 
 def _install(requirements: str) -> None:
-    print("Installing %s ..." % requirements, flush=True)
+    print("Installing %s ..." % requirements, file=sys.stderr, flush=True)
     options = ["--quiet", "--disable-pip-version-check", "--no-input"]
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", *options, "-r", str(ROOT / requirements)]
-    if subprocess.run(command, check=False, cwd=ROOT).returncode:
+    if subprocess.run(command, check=False, cwd=ROOT, stdout=sys.stderr).returncode:
         sys.exit("The packages could not be installed, see above. Is the package index reachable? Then start again.")
     _stamp(requirements).write_text(_wanted(requirements))
 

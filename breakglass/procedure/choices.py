@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from breakglass.people.models import Person
-from breakglass.procedure import colleagues
+from breakglass.procedure import colleagues, texts
+from breakglass.procedure.choice_refusals import LoginOfAnOwner
 from breakglass.procedure.models import Diagnosis, Incident, Override
 from breakglass.procedure.refusals import (
     BeneficiaryMayNotTakePart,
@@ -48,7 +49,11 @@ class Human:
             raise NobodySaysWho
 
     def person(self, incident: Incident, *, at: datetime) -> Person:
-        """The person, made if the console does not know them yet. A beneficiary needs no account."""
+        """The person, made if the console does not know them yet. A beneficiary needs no account.
+
+        Raises:
+            ContactOfAnother: the contact that was typed is of somebody with another name.
+        """
         if self.known:
             return self.known
         known = colleagues.known_person(self.name, self.contact, practice=incident.practice)
@@ -102,7 +107,7 @@ def target(incident: Incident, *, outcome: str, target_key: str, login: str) -> 
     """The target, if it fits the outcome and the latest diagnosis.
 
     Raises:
-        DiagnosisMissing, TargetWrong, TargetDoesNotNeedIt
+        DiagnosisMissing, TargetWrong, TargetDoesNotNeedIt, LoginOfAnOwner
     """
     report = Report.from_json(latest_diagnosis(incident).owners)
     if outcome not in OUTCOMES:
@@ -118,9 +123,11 @@ def target(incident: Incident, *, outcome: str, target_key: str, login: str) -> 
 
 
 def _new_target(report: Report, target_key: str, login: str) -> Target:
-    taken = {owner.login.casefold() for owner in report.owners}
-    if target_key or not login or login.casefold() in taken:
+    if target_key or not login:
         raise TargetWrong
+    taken = [owner.login for owner in report.owners if texts.folded(owner.login) == texts.folded(login)]
+    if taken:
+        raise LoginOfAnOwner(login=login, owner=", ".join(taken))
     return Target(RunKind.CREATE, "", login)
 
 

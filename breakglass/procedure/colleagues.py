@@ -4,6 +4,8 @@ from datetime import datetime
 
 from audit import clock, events, log
 from breakglass.people.models import LIVE, Account, DutyName, Person
+from breakglass.procedure import texts
+from breakglass.procedure.choice_refusals import ContactOfAnother
 from breakglass.procedure.models import Choice, Incident, Participant
 from breakglass.procedure.policy import Somebody
 from breakglass.procedure.refusals import (
@@ -82,9 +84,16 @@ def participants(incident: Incident) -> frozenset[int]:
 
 
 def known_person(name: str, contact: str, *, practice: bool) -> Person | None:
-    """The person whom the console already knows by this contact or name, so that nobody becomes a second human."""
-    same_kind = Person.objects.filter(practice=practice)
-    return (
-        same_kind.filter(contact__iexact=contact).order_by("id").first()
-        or same_kind.filter(name__iexact=name).order_by("id").first()
-    )
+    """The person whom the console already knows by this contact or name, so that nobody becomes a second human.
+
+    Raises:
+        ContactOfAnother: somebody of another name is known by this contact. Neither may be taken for the other: it may be
+            a participant under a second name, or somebody else at the same switchboard.
+    """
+    wanted = texts.folded(name)
+    people = list(Person.objects.filter(practice=practice).order_by("id"))
+    reached = [found for found in people if texts.folded(found.contact) == texts.folded(contact)]
+    namesakes = [found for found in reached or people if texts.folded(found.name) == wanted]
+    if reached and not namesakes:
+        raise ContactOfAnother(name=", ".join(found.name for found in reached))
+    return next(iter(namesakes), None)

@@ -117,8 +117,8 @@ def choose(
     """Exactly one outcome, its target, and the human who will hold the account. What would still block is read first.
 
     Raises:
-        DiagnosisMissing, HealthyOwner, SmallerChangeWouldDo, TargetWrong, TargetDoesNotNeedIt, NobodySaysWho,
-        BeneficiaryMayNotTakePart, PracticeMeetsReal, NotNow, RunUnderWay, and recovery's refusals.
+        DiagnosisMissing, HealthyOwner, SmallerChangeWouldDo, TargetWrong, TargetDoesNotNeedIt, LoginOfAnOwner,
+        NobodySaysWho, ContactOfAnother, BeneficiaryMayNotTakePart, PracticeMeetsReal, NotNow, RunUnderWay, and recovery's refusals.
     """
     with recorded("incidents.choose", incident, by=by):
         texts.check(outcome=outcome, target_key=target_key, login=login, display_name=display_name, why=why)

@@ -1,5 +1,7 @@
 """What a person typed, checked before it reaches a rule: it is text, there is some, and it is short enough to be kept."""
 
+from unicodedata import normalize
+
 from audit.refusals import Refused
 from breakglass.procedure.refusals import TextMissing, TextTooLong, TextUnreadable
 
@@ -40,6 +42,11 @@ def require(**fields: str) -> None:
     for field, value in fields.items():
         if not value.strip():
             raise TextMissing(field=field)
+
+
+def folded(text: str) -> str:
+    """The text as it is compared with another spelling of it: letter case, composed marks and blanks make no difference."""
+    return normalize("NFC", " ".join(normalize("NFC", text).casefold().split()))
 
 
 def _refusal(field: str, value: str) -> Refused | None:

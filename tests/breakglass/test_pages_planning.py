@@ -71,6 +71,29 @@ def test_creating_although_less_would_do_is_refused_on_the_page(platform: Acme, 
     assert "new@acme.example" in answer.text
 
 
+def test_contact_of_somebody_else_is_refused_on_the_page(platform: Acme, console: str) -> None:
+    incident = builders.diagnosed(platform)
+    given = wanted(incident, beneficiary_name="Nora Novak", beneficiary_contact="omar@example.org")
+
+    answer = client_of(builders.people().olivia).post(address(incident, "outcome/choose"), given)
+
+    assert answer.status_code == 409
+    assert "The console knows Omar by this contact" in answer.text
+    assert 'value="Nora Novak"' in answer.text
+    assert not Choice.objects.exists()
+
+
+def test_login_of_an_owner_in_another_spelling_is_refused_on_the_page(platform: Acme, console: str) -> None:
+    incident = builders.diagnosed(platform)
+    given = wanted(incident, outcome="create", login="Dana@Acme.Example")
+
+    answer = client_of(builders.people().olivia).post(address(incident, "outcome/choose"), given)
+
+    assert answer.status_code == 409
+    assert "the latest diagnosis lists it as the owner dana@acme.example" in answer.text
+    assert not Choice.objects.exists()
+
+
 def test_reason_of_security_is_seen_in_red_by_the_approvers(platform: Acme, console: str) -> None:
     plan = builders.planned(platform, "create")
 

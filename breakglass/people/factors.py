@@ -22,7 +22,7 @@ from breakglass.people.refusals import CodeAlreadyUsed, CodeRefused
 ISSUER = "Breakglass"
 SEED_BYTES = 20  # RFC 4226 section 4, R6
 NONCE_BYTES = 12
-DRIFT = (0, -1, 1)
+DRIFT = (0, 1, -1)  # the earliest last: it may be over by the time that somebody has typed its code
 CODE = re.compile(r"[0-9]{6}")
 SPEND = """
 INSERT INTO people_spentstep (authenticator_id, step, at) VALUES (%s, %s, %s)
@@ -120,13 +120,10 @@ def code_at(authenticator: Authenticator, moment: datetime) -> str:
 
 
 def unspent_code(account: Account) -> str | None:
-    """A code that would be taken now, for practice people; None if the present steps are all spent: wait 30 seconds.
-
-    The earliest step comes last: it may no longer be taken by the time that somebody has typed its code.
-    """
-    earliest, *later = _steps(clock.now())
+    """A code that would be taken now, for practice people; None if the present steps are all spent: wait 30 seconds."""
+    moment = clock.now()
     for authenticator in live(account):
-        for step in (*later, earliest):
+        for step in _steps(moment):
             if not authenticator.spentstep_set.filter(step=step).exists():
                 return totp.code(unseal(authenticator), step)
     return None

@@ -23,9 +23,10 @@ ORDER BY c.relname, a.attnum
 INDEXES = """
 SELECT c.relname, i.indisprimary, pg_get_indexdef(i.indexrelid),
        coalesce((SELECT array_agg(a.attname::text ORDER BY k.place) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(num, place)
-                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num), '{}')
+                 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.num WHERE k.place <= i.indnkeyatts), '{}'),
+       i.indpred IS NULL AND i.indexprs IS NULL
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = %(schema)s AND i.indisunique ORDER BY c.relname, i.indexrelid
+WHERE n.nspname = %(schema)s AND i.indisunique AND i.indisvalid ORDER BY c.relname, i.indexrelid
 """
 LINKS = """
 SELECT c.relname, a.attname, n2.nspname, c2.relname, a2.attname
@@ -138,6 +139,13 @@ class Catalog:
         some = f"SELECT {quoted(readable)} FROM {table.quoted} LIMIT 3"
         return self.session.one(f"SELECT count(*) FROM ({some}) AS looked_at")[0]
 
+    def has_null(self, table: Table, name: str) -> bool:
+        """Whether a row has no value there; True if the column may not be read."""
+        if not self.relations[table].fields[name].is_readable:
+            return True
+        text = f"SELECT EXISTS (SELECT FROM {table.quoted} WHERE {quoted(name)} IS NULL)"
+        return bool(self.session.one(text)[0])
+
     def forms(self, table: Table, name: str) -> tuple[Form, ...]:
         """The forms of the hashes in a column, the most frequent first; values that are none count as no form."""
         found = self.relations[table].fields[name]
@@ -188,8 +196,8 @@ def read(session: Session, schema: str) -> Catalog:
 
 def _relation(table: Table, fields: dict[str, Field], indexes: list, links: list, checks: list) -> Relation:
     own = [row[1:] for row in indexes if row[0] == table.name]
-    whole = [(is_key, names) for is_key, text, names in own if " WHERE " not in text and "(lower(" not in text]
-    lowered = {word for _is_key, text, _names in own for word in re.findall(r'\(lower\(\(?"?([^")]+)"?\)', text)}
+    whole = [(is_key, names) for is_key, _text, names, is_whole in own if is_whole]
+    lowered = {word for _is_key, text, *_rest in own for word in re.findall(r'\(lower\(\(?"?([^")]+)"?\)', text)}
     return Relation(
         table,
         fields,

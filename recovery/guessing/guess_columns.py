@@ -58,12 +58,14 @@ class NewRow:
     """The columns of one INSERT with their SQL values; generated: name -> generator; doubts: sentences.
 
     secret: columns whose values must not stand in a plan, so that PostgreSQL makes them.
+    key: the column that names a row where no primary key does; it always gets a value.
     """
 
     catalog: Catalog
     relation: Relation
     secret: frozenset[str] = frozenset()
     prefix: str = "new"
+    key: str = ""
     values: dict[str, str] = field(default_factory=dict)
     generated: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
@@ -75,7 +77,8 @@ class NewRow:
         """A value for every column that neither the table nor the guess gives one."""
         neutral = []
         for column in self.relation.fields.values():
-            if column.name in self.values or not column.must_be_said:
+            is_needed = column.must_be_said or (column.name == self.key and not column.is_given)
+            if column.name in self.values or not is_needed:
                 continue
             self.values[column.name] = self._value(column, neutral)
         if neutral:
@@ -84,7 +87,7 @@ class NewRow:
 
     def _value(self, column: Field, neutral: list[tuple[str, str]]) -> str:
         linked = next((link for link in self.relation.links if link.column == column.name), None)
-        if (column.name,) == self.relation.key:
+        if column.name == self.key or (column.name,) == self.relation.key:
             return self._key(column)
         if linked is not None and linked.table in self.catalog.relations:
             names = Names(self.catalog)

@@ -44,6 +44,7 @@ class Accounts:
     """The table of accounts and its columns by their meaning; "" and () for what was not found.
 
     deleted: column -> the SQL condition (with {column}) under which the account is no more.
+    idle: a column that a statement which is not filled in yet can name, because something must stand there.
     """
 
     relation: Relation
@@ -65,6 +66,7 @@ class Accounts:
     outside: str = ""
     must_change: str = ""
     secrets: list[str] = field(default_factory=list)
+    idle: str = ""
     doubts: dict[str, list[str]] = field(default_factory=dict)
 
     def doubt(self, place: str, sentence: str) -> None:
@@ -75,25 +77,47 @@ def find_accounts(catalog: Catalog) -> Accounts | list[str]:
     """The accounts, or sentences that say what was not found."""
     ranked = sorted((found for found in _candidates(catalog) if found[0] > 0), key=lambda found: -found[0])
     if not ranked:
-        return [
-            _("No table of the schema {schema} has a column that looks like a password hash.").format(
-                schema=catalog.schema
-            )
-        ]
+        sentence = _("No table of the schema {schema} has a column that looks like a password hash.")
+        return [sentence.format(schema=catalog.schema)]
     _score, relation, password, forms = ranked[0]
-    if len(relation.key) != 1:
+    key = _key(catalog, relation, password)
+    if not key:
         sentence = _("{table} looks like the table of accounts, but its rows are not named by a key of one column.")
         return [sentence.format(table=relation.table)]
     login = _login(relation, password)
     if not login:
         return [_without_login(catalog, relation, password)]
-    found = Accounts(relation, password, forms, login, relation.key[0])
+    found = Accounts(relation, password, forms, login, key)
     for other in dict.fromkeys(other.table for _score, other, *_rest in ranked[1:] if other is not relation):
         found.doubt("accounts", _("{table} may hold passwords as well").format(table=other))
     _understand(catalog, found)
-    if not found.switches:
+    if not (found.switches or found.idle):
         return [_("{table} has no column that looks like it disables an account.").format(table=relation.table)]
     return found
+
+
+def _key(catalog: Catalog, relation: Relation, password: str) -> str:
+    """The primary key of one column; else a unique column without a NULL, best one that foreign keys point to; else ""."""
+    if len(relation.key) == 1:
+        return relation.key[0]
+    pointed = [link.to for other in catalog.relations.values() for link in other.links if link.table == relation.table]
+    single = [names[0] for names in relation.unique if len(names) == 1 and names[0] in relation.fields]
+    unique = [relation.fields[name] for name in dict.fromkeys(single) if name != password and not _is_secret(name)]
+    unique.sort(key=lambda c: (c.is_nullable, -pointed.count(c.name), c.kind == "text"))
+    fit = (c.name for c in unique if not c.is_nullable or not catalog.has_null(relation.table, c.name))
+    return next(fit, "")
+
+
+def _doubt_key(found: Accounts) -> None:
+    if found.relation.key == (found.key,):
+        return
+    facts = {"table": found.relation.table, "column": found.key}
+    sentence = _("{table} has no primary key of one column; {column} is unique and is taken for the key of a row")
+    if found.relation.fields[found.key].is_nullable:
+        sentence = _(
+            "{table} has no primary key of one column; {column} is unique, may be NULL and is so in no row now"
+        )
+    found.doubt("login", sentence.format(**facts))
 
 
 def _without_login(catalog: Catalog, relation: Relation, password: str) -> str:
@@ -149,6 +173,7 @@ def _login(relation: Relation, password: str) -> str:
 
 def _understand(catalog: Catalog, found: Accounts) -> None:
     relation = found.relation
+    _doubt_key(found)
     if not relation.is_unique(found.login):
         found.doubt("login", _("{column} is not unique: two accounts may have one login").format(column=found.login))
     elif not has_word(found.login, LOGINS):
@@ -168,6 +193,10 @@ def _understand(catalog: Catalog, found: Accounts) -> None:
     found.outside = next((c.name for c in rest if c.kind == "text" and c.is_nullable and has_word(c.name, OUTSIDE)), "")
     found.secrets = [c.name for c in rest if c.kind in {"text", "bytes"} and _is_secret(c.name)]
     _understand_switches(catalog, found, rest)
+    if not found.switches:
+        found.notes = []  # what would be noted beside a switch
+        idle = [found.login, *(c.name for c in rest if not c.is_given)]
+        found.idle = next((name for name in idle if name not in {found.key, *found.secrets}), "")
 
 
 def _first(columns: Iterable[Field], kind: str, wanted: Iterable[str]) -> str:

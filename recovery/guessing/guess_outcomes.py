@@ -80,7 +80,7 @@ def create(guess: Guess) -> Iterator[str]:
 
 def _new_account(guess: Guess) -> NewRow:
     accounts = guess.accounts
-    row = NewRow(guess.catalog, accounts.relation, frozenset(accounts.secrets))
+    row = NewRow(guess.catalog, accounts.relation, frozenset(accounts.secrets), key=accounts.key)
     fields = accounts.relation.fields
     if guess.tenant:
         row.put(guess.tenant.column, f"t.{guess.names.name(guess.tenant.key)}")
@@ -183,6 +183,9 @@ def enable(guess: Guess) -> Iterator[str]:
     written = [f"{names.name(switch.name)} = {switch.on}" for switch in accounts.switches]
     written += [f"{names.name(note.name)} = NULL" for note in accounts.notes]
     yield "\n# C) A disabled account counts again, with the password it has."
+    if not accounts.switches:
+        yield from _not_filled_in(guess, "enable", _("what lets a disabled account in again"))
+        return
     yield from guess.doubts("switch")
     for name in suspensions(guess):
         sentence = _("{column} of the tenant stops everybody in it; a second statement with a repair could clear it")
@@ -193,6 +196,17 @@ def enable(guess: Guess) -> Iterator[str]:
     yield from statement("enable", "enable the account", text)
 
 
+def _not_filled_in(guess: Guess, kind: str, what: str) -> Iterator[str]:
+    """A profile must have the outcome: a statement that meets no row, so that no plan of it is ever made."""
+    idle, key = guess.names.name(guess.accounts.idle), guess.names.name(guess.accounts.key)
+    sentence = _("NOT FILLED IN: write here {what}. As it stands no row is ever met and every plan is refused")
+    yield doubt(sentence.format(what=what))
+    yield f"[outcome.{kind}]"
+    yield 'inputs = ["key"]'
+    text = f"UPDATE {guess.table}\nSET {idle} = {idle}\nWHERE {key} = %(key)s AND false"
+    yield from statement(kind, f"NOT FILLED IN: {kind} the account", text)
+
+
 def suspensions(guess: Guess) -> dict[str, str]:
     """Columns of the tenant that stop everybody in it, with the condition."""
     columns = guess.tenant.relation.fields.values() if guess.tenant else ()
@@ -201,6 +215,11 @@ def suspensions(guess: Guess) -> dict[str, str]:
 
 def disable(guess: Guess) -> Iterator[str]:
     accounts, names = guess.accounts, guess.names
+    yield "\n# D) The account of this incident turns out to be the wrong one."
+    if not accounts.switches:
+        yield from _not_filled_in(guess, "disable", _("what disables an account"))
+        yield from _end_sessions(guess, "disable")
+        return
     switch = accounts.switches[0]
     written = [f"{names.name(switch.name)} = {switch.off}"]
     noted = [note for note in accounts.notes if note.kind == "text"]
@@ -208,7 +227,6 @@ def disable(guess: Guess) -> Iterator[str]:
         text = "'breakglass ' || %(incident)s"
         said = f"left({text}, {note.width})" if note.width else text
         written.append(f"{names.name(note.name)} = {said if note in noted else 'now()'}")
-    yield "\n# D) The account of this incident turns out to be the wrong one."
     yield "[outcome.disable]"
     yield f"inputs = {toml(['key', 'incident'] if noted else ['key'])}"
     text = f"UPDATE {guess.table}\nSET {', '.join([*written, *_touched(guess)])}\nWHERE {names.name(accounts.key)} = %(key)s"

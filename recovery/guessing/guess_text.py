@@ -9,7 +9,7 @@ from .guess_catalog import Relation, has_word
 from .guess_columns import toml, toml_key, toml_sql
 from .guess_finds import literal, opposite
 from .guess_outcomes import Guess, create, disable, doubt, enable, member_key, reset, restore, suspensions
-from .guess_words import FACTORS
+from .guess_words import FACTORS, OFF, ON, STATUS
 
 BCRYPT = "$2b$12$"
 SHOWN_MOST = 12
@@ -130,7 +130,7 @@ def _owners(guess: Guess) -> Iterator[str]:
         "name": f"coalesce(u.{names.name(accounts.name)}, '')" if accounts.name else "''",
         "tenant": f"t.{names.name(tenant.name)}::text" if tenant else "''",
         "tenant_key": f"t.{names.name(tenant.key)}::text" if tenant else "''",
-        "enabled": enabled,
+        "enabled": enabled or "NULL::boolean",
         "is_owner": "true",
         "last_sign_in": f"u.{names.name(accounts.seen)}::text" if accounts.seen else "NULL::text",
     }
@@ -146,10 +146,34 @@ def _owners(guess: Guess) -> Iterator[str]:
     yield from guess.doubts("owner")
     if accounts.counters:
         yield doubt(_("from how many failed sign-ins on is an account locked? 10 is taken"))
+    if not enabled:
+        yield doubt(
+            _("`enabled` is NOT FILLED IN: no column of {table} was found that disables an account. {hint}").format(
+                table=accounts.relation.table, hint=_elsewhere(guess)
+            )
+        )
     yield "[owners]"
     query = f"SELECT {listed},\n       array_remove(ARRAY[\n         {blockers}\n       ]::text[], NULL) AS blockers"
     source = "\n".join([f"FROM {guess.table} AS u", *joins, *([f"WHERE {where}"] if where else [])])
     yield f"sql = {toml_sql(query, source, f'ORDER BY u.{key}')}"
+
+
+def _elsewhere(guess: Guess) -> str:
+    """Columns one membership away that may say it, by their names."""
+    catalog, own = guess.catalog, guess.accounts.relation
+    near = [own, *(relation for relation in catalog.relations.values() if relation.link_to(own.table))]
+    tables = dict.fromkeys(link.table for relation in near for link in relation.links if link.table != own.table)
+    found = [
+        f"{table}.{name}"
+        for table in tables
+        if table in catalog.relations
+        for name in catalog.relations[table].fields
+        if has_word(name, (*STATUS, *ON, *OFF))
+    ]
+    told = _("Perhaps it is {columns}.").format(columns=", ".join(found[:5])) + " " if found else ""
+    return told + _(
+        "Until it is written here, and the blocker that stands for it is gone, every owner counts as stopped"
+    )
 
 
 def _off(guess: Guess, switch) -> str:
@@ -181,6 +205,8 @@ def _members(guess: Guess) -> str:
 def _blockers(guess: Guess) -> Iterator[str]:
     accounts, names = guess.accounts, guess.names
     since = "".join(f" || coalesce(', {n.name}: ' || u.{names.name(n.name)}::text, '')" for n in accounts.notes)
+    if not accounts.switches:
+        yield "'other: NOT FILLED IN, what disables an account'"
     for switch in accounts.switches:
         yield f"CASE WHEN {_off(guess, switch)} THEN 'disabled: {switch.name}'{since} END"
     for name, rule in accounts.deleted.items():

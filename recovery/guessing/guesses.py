@@ -38,21 +38,27 @@ def look(conninfo: str, *, schema: str = "public", is_new: bool = False) -> Answ
         known, near = _recognised(catalog)
         if known and not is_new:
             sentence = _("This looks like {title}: name the shipped profile “{name}” in the platform file.")
-            return Answer(known, "", (sentence.format(title=profiles.load(known).title, name=known),))
+            return Answer(known, "", (sentence.format(title=profiles.load(known).title, name=known), _empty()))
         return _guessed(catalog, name, near)
 
 
 def _guessed(catalog: Catalog, name: str, near: tuple[str, ...]) -> Answer:
     found = find_accounts(catalog)
     if isinstance(found, list):
-        remedy = _("Nothing was written. Begin with the example of docs/profiles.md in its place.")
-        return Answer("", "", (*near, *found, remedy))
+        return Answer("", "", (*near, *found, _empty(), _("Begin with the example of docs/profiles.md in its place.")))
     tenant, owner = find_tenant(catalog, found), find_owner(catalog, found)
     guess = Guess(catalog, found, tenant, owner, tuple(find_sessions(catalog, found)), find_audit(catalog, found))
     text = guess_text.text(guess, database=name)
     count = text.count("# DOUBT: ")
     sentence = _("{count} doubts are marked in it. Read it with somebody who knows the software.").format(count=count)
-    return Answer("", text, (*near, sentence))
+    blank = [
+        _("What disables an account was not found: enable and disable are NOT FILLED IN, and are refused until then.")
+    ]
+    return Answer("", text, (*near, *([] if found.switches else blank), sentence))
+
+
+def _empty() -> str:
+    return _("No profile was written: the file that this output was sent to, if any, is empty and may be removed.")
 
 
 def _recognised(catalog: Catalog) -> tuple[str, tuple[str, ...]]:

@@ -288,9 +288,9 @@ def test_hash_that_the_console_cannot_make_is_a_doubt(look: Look) -> None:
     ("sql", "sentence"),
     [
         ("CREATE TABLE thing (id int PRIMARY KEY, name text)", "No table of the schema public"),
-        ("CREATE TABLE users (id int, login text UNIQUE, password text, active bool)", "by a key of one column"),
+        ("CREATE TABLE users (id int, login text, password text, active bool)", "by a key of one column"),
         ("CREATE TABLE users (id int PRIMARY KEY, password text, active bool)", "no column that looks like a login"),
-        ("CREATE TABLE users (id int PRIMARY KEY, login text, password text)", "that looks like it disables"),
+        ("CREATE TABLE users (login text PRIMARY KEY, password text)", "that looks like it disables"),
         (
             "CREATE TABLE person (id int PRIMARY KEY, login text UNIQUE);"
             "CREATE TABLE secret (person_id int PRIMARY KEY REFERENCES person, password text)",
